@@ -1,0 +1,54 @@
+/*
+ * SecurityEvents: what is told to the world about one match.
+ *
+ * An alert is made inside the event's lifetime and copies all it needs; afterwards it is immutable, reference-counted
+ * and free of pointers into messages or state, so that it can wait in queues and be encoded by several outputs. Its
+ * content is proto/seccheckd/v1/security_event.proto; the JSON form is Falco's alert object with one more key,
+ * `seccheckd`.
+ *
+ * The id is XXH3-128 of (connection nonce, message sequence, rule name) in hex: the same event gives the same id on
+ * every try and in every replay. Secrets: arguments and text fields pass a redactor (alert/redact.h).
+ */
+#ifndef SECCHECKD_ALERT_ALERT_H
+#define SECCHECKD_ALERT_ALERT_H
+
+#include "seccheckd/base/buf.h"
+#include "seccheckd/engine/eval.h"
+
+/* How the sandbox's name was established. Values are those of security_event.proto. */
+enum scd_identity {
+	SCD_IDENTITY_UNKNOWN = 0,  /* no name at all */
+	SCD_IDENTITY_CLAIMED = 1,  /* a payload said so */
+	SCD_IDENTITY_VERIFIED = 2, /* established from the host side */
+};
+
+/* What an alert says about the connection its event came on. */
+struct scd_alert_origin {
+	uint8_t nonce[16];
+	enum scd_identity identity;
+	struct scd_str sandbox_id;
+	uint64_t dropped_count; /* messages lost on this connection so far, as the sink counted */
+	bool tainted;
+	const char *rules_generation;
+};
+
+struct scd_alert;
+
+/* NULL on exhaustion. origin, rule and view are borrowed for the call. */
+struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
+                                const struct scd_view *view);
+struct scd_alert *scd_alert_ref(struct scd_alert *alert); /* any thread */
+void scd_alert_unref(struct scd_alert **alert);
+
+/* The 32 hex digits of its id, NUL-terminated. */
+const char *scd_alert_id(const struct scd_alert *alert);
+enum scd_priority scd_alert_priority(const struct scd_alert *alert);
+const char *scd_alert_rule(const struct scd_alert *alert);
+
+/* A packed seccheckd.v1.SecurityEvent. Lives as long as the alert. */
+struct scd_str scd_alert_protobuf(const struct scd_alert *alert);
+
+/* Appends Falco's alert object in one line, keys sorted, no blanks, no line break. -ENOMEM. */
+int scd_alert_json(const struct scd_alert *alert, struct scd_buf *ret_json);
+
+#endif

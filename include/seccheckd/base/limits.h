@@ -1,0 +1,85 @@
+/*
+ * Every limit on what a peer or a file can make us do, in one place: its value, and why that value.
+ * The counter that counts hits of a limit is named where the limit is enforced and in docs/threat-model.md.
+ */
+#ifndef SECCHECKD_BASE_LIMITS_H
+#define SECCHECKD_BASE_LIMITS_H
+
+/*
+ * The largest message. A sender's sk_buff holds no more than about 4,394,304 bytes (measured: 4,254,304 pass,
+ * 4,394,304 get ENOBUFS), and legal execve messages of 3.8 MB exist (2 MiB each of argv and env). 4.5 MiB receives
+ * all of them.
+ */
+#define SCD_LIMIT_MESSAGE_BYTES (4718592u)
+
+/* Handshake messages are two bytes today; a newer peer may add fields. */
+#define SCD_LIMIT_HANDSHAKE_BYTES 1024u
+
+/* A peer that connected has this long to send its handshake. */
+#define SCD_LIMIT_HANDSHAKE_MS 2000u
+
+/* Connections at once: two descriptors each in the keeper and the worker. */
+#define SCD_LIMIT_CONNECTIONS 16384u
+
+/*
+ * Scratch memory for one event: names, resolved paths, rendered outputs. Strings of the message itself are not
+ * copied, so this is for what we derive from them: a command line of the largest argv, twice.
+ */
+#define SCD_LIMIT_EVENT_ARENA_BYTES (4u * SCD_LIMIT_MESSAGE_BYTES)
+
+/*
+ * Repeated strings (argv, env) of one message that are looked at; more are counted, and the flag `truncated` is set.
+ */
+#define SCD_LIMIT_EVENT_STRINGS 262144u
+
+/* Nesting of protobuf messages: the deepest known path is ExecveInfo.pipe_input_proc.context_data.credentials (4). */
+#define SCD_LIMIT_PROTO_DEPTH 8u
+
+/* Processes a sandbox may have in state; the least recently used go first, counted, and the sandbox is tainted. */
+#define SCD_LIMIT_SANDBOX_PROCESSES 16384u
+
+/* Bytes of strings (exe, arguments, cwd) a sandbox may have in state. */
+#define SCD_LIMIT_SANDBOX_STRING_BYTES (32u << 20)
+
+/* Bytes of a process's arguments kept in state: head and tail of a longer list are kept, the middle is cut. */
+#define SCD_LIMIT_PROCESS_ARGS_BYTES 16384u
+
+/* Containers a sandbox (a pod) may have in state. */
+#define SCD_LIMIT_SANDBOX_CONTAINERS 256u
+
+/* Ancestors walked by a field (proc.aname) and reported in a SecurityEvent. */
+#define SCD_LIMIT_LINEAGE_DEPTH 32u
+
+/* A rule file, and all that a rule file expands to. Upstream's largest is 95 KB; generated lists are larger. */
+#define SCD_LIMIT_RULE_FILE_BYTES   (64u << 20)
+#define SCD_LIMIT_YAML_NODES        4000000u
+#define SCD_LIMIT_YAML_DEPTH        64u
+#define SCD_LIMIT_CONFIG_FILE_BYTES (1u << 20)
+
+/* A condition after list substitution; macros are nodes, not text. */
+#define SCD_LIMIT_CONDITION_BYTES (64u << 20)
+
+/* Nodes of one rule's condition after macros were put in (macros of macros grow exponentially). */
+#define SCD_LIMIT_CONDITION_NODES 4000000u
+
+/* Falco's recursion limits: of the plain parser, and of conditions in rule files. */
+#define SCD_LIMIT_PARSE_DEPTH      100u
+#define SCD_LIMIT_RULE_PARSE_DEPTH 1000u
+
+/* A constant of a condition (Falco's own limit: more is a compile error). */
+#define SCD_LIMIT_CONSTANT_BYTES 255u
+
+/* Memory of one generation of rules. */
+#define SCD_LIMIT_RULESET_BYTES ((size_t)2 << 30)
+
+/* The text of one alert; a longer one is cut. */
+#define SCD_LIMIT_OUTPUT_BYTES 65536u
+
+/* Alerts waiting for an output; the oldest are dropped first, counted. */
+#define SCD_LIMIT_OUTPUT_QUEUE_COUNT 65536u
+#define SCD_LIMIT_OUTPUT_QUEUE_BYTES (64u << 20)
+
+/* The body of a control plane's answer. */
+#define SCD_LIMIT_HTTP_ANSWER_BYTES (1u << 20)
+
+#endif

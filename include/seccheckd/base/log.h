@@ -1,0 +1,47 @@
+/*
+ * The daemon's log: lines on standard error, for its operator.
+ *
+ * Only the outer modules log (net, keeper, emit, cli); everything from wire to alert returns codes and counts
+ * instead. A line is `LEVEL MESSAGE` with a time in front (`2026-01-31T08:30:00.123Z warning ...`); control
+ * characters in it are shown as `\xNN`, because peers' text appears in it. Thread-safe (one write(2) a line).
+ */
+#ifndef SECCHECKD_BASE_LOG_H
+#define SECCHECKD_BASE_LOG_H
+
+#include <stdint.h>
+
+enum scd_log_level {
+	SCD_LOG_ERROR,
+	SCD_LOG_WARNING,
+	SCD_LOG_NOTICE,
+	SCD_LOG_INFO,
+	SCD_LOG_DEBUG,
+};
+
+/* A line less urgent than this is not written. The start value is SCD_LOG_INFO. */
+void scd_log_set_level(enum scd_log_level level);
+
+/* "error", "warning", … as configuration files have them (Falco's log_level words); -EINVAL for another word. */
+int scd_log_level_parse(const char *word, enum scd_log_level *ret_level);
+
+void scd_log(enum scd_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A gate for lines that a peer can cause: at most `burst` lines in a second, then silence; the first line of a later
+ * second tells how many were left out. One static object per call site: `static struct scd_log_gate gate =
+ * SCD_LOG_GATE(5);`.
+ */
+struct scd_log_gate {
+	unsigned burst;
+	int64_t second;
+	unsigned in_second;
+	uint64_t left_out;
+};
+#define SCD_LOG_GATE(per_second)      \
+	{                             \
+		(per_second), 0, 0, 0 \
+	}
+void scd_log_gated(struct scd_log_gate *gate, enum scd_log_level level, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+#endif

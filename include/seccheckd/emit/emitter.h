@@ -1,0 +1,78 @@
+/*
+ * Outputs: where alerts go.
+ *
+ * An emitter owns a set of outputs on one libuv loop and gives every alert to each of them. Each output has its own
+ * bounded queue, so that a slow one delays nobody; what does not fit is dropped oldest first and counted. Delivery to
+ * the control plane is at least once while the process lives; the durable spool that will carry alerts over restarts
+ * is not there yet.
+ *
+ *   new → add_… → submit… → drain → (on_drained) → free
+ *
+ * Everything is called on the loop's thread.
+ */
+#ifndef SECCHECKD_EMIT_EMITTER_H
+#define SECCHECKD_EMIT_EMITTER_H
+
+#include <uv.h>
+
+#include "seccheckd/alert/batch.h"
+#include "seccheckd/base/error.h"
+
+struct scd_emitter;
+
+struct scd_emitter *scd_emitter_new(uv_loop_t *loop);
+
+/* All outputs must be drained or never started; closes handles, so the loop must run once more. */
+void scd_emitter_free(struct scd_emitter **emitter);
+
+/* JSON lines to a descriptor that stays the caller's (standard output). Never blocks the loop. */
+int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name, struct scd_error *err);
+
+/*
+ * JSON lines appended to a file, 0600, created if need be. A write that fails (disk full) is retried; the line is not
+ * torn.
+ */
+int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct scd_error *err);
+
+/* TLS and time-outs shared by both HTTP outputs. Strings are copied; NULL is the default. */
+struct scd_http_options {
+	const char *url; /* http://, https://, or http+unix:///path/to/socket:/request/path */
+	const char *user_agent;
+	const char *ca_cert, *client_cert, *client_key;
+	bool insecure;           /* do not verify the server: tests only */
+	unsigned timeout_ms;     /* of one request; 0: 10 s */
+	unsigned backoff_min_ms; /* first retry; 0: 250 ms. Doubled each time, full jitter */
+	unsigned backoff_max_ms; /* 0: 30 s */
+};
+
+/* Falco's http_output: one alert object per POST, JSON. */
+int scd_emitter_add_http(struct scd_emitter *emitter, const struct scd_http_options *options, struct scd_error *err);
+
+struct scd_control_plane_options {
+	struct scd_http_options http;
+	enum scd_batch_encoding encoding;
+	bool ack_status;          /* a bare 2xx accepts the whole batch; else the body's ids count */
+	unsigned batch_max_count; /* 0: 256 */
+};
+int scd_emitter_add_control_plane(struct scd_emitter *emitter, const struct scd_control_plane_options *options,
+                                  struct scd_error *err);
+
+/* Gives the alert to every output; takes over the caller's reference. */
+void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert);
+
+/*
+ * Calls on_drained once, when every output is empty or after deadline_ms: with the number of alerts that some output
+ * still had.
+ */
+typedef void scd_drained_fn(void *user, size_t undelivered_count);
+void scd_emitter_drain(struct scd_emitter *emitter, unsigned deadline_ms, scd_drained_fn *on_drained, void *user);
+
+struct scd_output_status {
+	const char *name;
+	uint64_t delivered, dropped, rejected, retries;
+	size_t queued;
+};
+size_t scd_emitter_output_count(const struct scd_emitter *emitter);
+void scd_emitter_output_status(const struct scd_emitter *emitter, size_t index, struct scd_output_status *ret_status);
+
+#endif

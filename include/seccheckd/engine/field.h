@@ -1,0 +1,74 @@
+/*
+ * Fields: the names that rules read, and where their values come from on gVisor.
+ *
+ * One table row per field (server/engine/fields.def): name, type, argument, flags, class, getter, one line of
+ * documentation. Class is how gVisor provides it: D straight from the message, S from state, E from what the host
+ * knows, X not at all (the field is known and typed, and always ABSENT).
+ */
+#ifndef SECCHECKD_ENGINE_FIELD_H
+#define SECCHECKD_ENGINE_FIELD_H
+
+#include "seccheckd/base/arena.h"
+#include "seccheckd/event/event.h"
+#include "seccheckd/event/value.h"
+#include "seccheckd/state/sandbox.h"
+
+/* What is the same for every event of this daemon. Strings live as long as the process. */
+struct scd_host {
+	struct scd_str hostname; /* FALCO_HOSTNAME or gethostname */
+	struct scd_str boot_id;
+};
+
+/* All that a field may look at: one event, after it was applied to the state and before it is retired. */
+struct scd_view {
+	const struct scd_event *event;
+	const struct scd_sandbox *sandbox;
+	const struct scd_process *process; /* NULL: none */
+	const struct scd_host *host;
+	struct scd_arena *scratch; /* for derived text; reset with the event */
+	int64_t time_ns;           /* the event's, or the latest of its sandbox */
+};
+
+/* An argument in brackets, parsed once when the rule was compiled. */
+struct scd_field_arg {
+	bool present;
+	bool is_number;
+	uint64_t number;
+	struct scd_str text;
+};
+
+/*
+ * Fills *ret_value and returns true, or returns false: ABSENT. May allocate in view->scratch; exhaustion is ABSENT.
+ */
+typedef bool scd_field_get_fn(const struct scd_view *view, const struct scd_field_arg *arg,
+                              struct scd_value *ret_value);
+
+enum {
+	SCD_FIELD_LIST = 1 << 0, /* list-valued */
+	SCD_FIELD_ARG_ALLOWED = 1 << 1,
+	SCD_FIELD_ARG_REQUIRED = 1 << 2,
+	SCD_FIELD_ARG_INDEX = 1 << 3,   /* the argument is a number */
+	SCD_FIELD_FILTER_ONLY = 1 << 4, /* may not stand in an output */
+	SCD_FIELD_NO_RHS = 1 << 5,
+	SCD_FIELD_NO_TRANSFORMER = 1 << 6,
+	SCD_FIELD_DEPRECATED = 1 << 7,
+	SCD_FIELD_ANY_OF =
+	        1
+	        << 8, /* without argument the getter gives a list; a comparison holds if it holds for one item (SPEC 3.5) */
+};
+
+struct scd_field {
+	struct scd_str name;
+	enum scd_type type;
+	unsigned flags;
+	char class;
+	scd_field_get_fn *get; /* NULL for class X and for E without a source */
+	const char *doc;
+};
+
+/* Rows of the table. NULL when there is no such field. */
+const struct scd_field *scd_field_find(struct scd_str name);
+size_t scd_field_count(void);
+const struct scd_field *scd_field_at(size_t index);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Output strings: `text %field more %field[arg]`, compiled once, rendered per alert.
+ */
+#ifndef SECCHECKD_ENGINE_FORMAT_H
+#define SECCHECKD_ENGINE_FORMAT_H
+
+#include "seccheckd/base/buf.h"
+#include "seccheckd/base/error.h"
+#include "seccheckd/engine/field.h"
+
+struct scd_format;
+
+/*
+ * Compiles. The longest text after a % that is a field is the field; a leading `*` is accepted (rule outputs always
+ * print <NA> for missing values). Lives in the arena. -EINVAL with err (what; no place), -ENOMEM.
+ */
+int scd_format_new(struct scd_str text, struct scd_arena *arena, const struct scd_format **ret_format,
+                   struct scd_error *err);
+
+/*
+ * May change a text value before it is rendered or reported (redaction): returns the text to use, itself or one from
+ * the scratch arena.
+ */
+typedef struct scd_str scd_format_filter_fn(void *user, const struct scd_field *field, struct scd_str value,
+                                            struct scd_arena *scratch);
+
+/* Appends the text. filter may be NULL. */
+void scd_format_render(const struct scd_format *format, const struct scd_view *view, scd_format_filter_fn *filter,
+                       void *user, struct scd_buf *ret_text);
+
+/*
+ * The fields of a format, each once, in order of first use: name as written (`proc.aname[2]`) and value (false:
+ * missing).
+ */
+size_t scd_format_field_count(const struct scd_format *format);
+struct scd_str scd_format_field_name(const struct scd_format *format, size_t index);
+const struct scd_field *scd_format_field(const struct scd_format *format, size_t index);
+bool scd_format_field_value(const struct scd_format *format, size_t index, const struct scd_view *view,
+                            struct scd_value *ret_value);
+
+/* A value as outputs show it (SPEC: bool true/false, lists `(a,b)`, double %.1f, …). */
+void scd_value_render(const struct scd_value *value, struct scd_buf *ret_text);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * Rule sets: rule files in, one immutable generation out.
+ *
+ *   loader new → add file/text… → build → (ref … unref)
+ *
+ * A generation lives in one arena, is shared by all threads without a lock, and is freed when the last reference
+ * goes. Lists, macros and rules of all files share one namespace and are compiled together, as Falco does.
+ */
+#ifndef SECCHECKD_ENGINE_RULESET_H
+#define SECCHECKD_ENGINE_RULESET_H
+
+#include "seccheckd/engine/diag.h"
+#include "seccheckd/event/kind.h"
+
+/* Falco's priorities, most urgent first. X(ENUM, "Name as alerts show it") */
+#define SCD_PRIORITY_TABLE(X)             \
+	X(EMERGENCY, "Emergency")         \
+	X(ALERT, "Alert")                 \
+	X(CRITICAL, "Critical")           \
+	X(ERROR, "Error")                 \
+	X(WARNING, "Warning")             \
+	X(NOTICE, "Notice")               \
+	X(INFORMATIONAL, "Informational") \
+	X(DEBUG, "Debug")
+
+enum scd_priority {
+#define X(id, name) SCD_PRIORITY_##id,
+	SCD_PRIORITY_TABLE(X) SCD_PRIORITY_COUNT
+};
+#undef X
+
+const char *scd_priority_name(enum scd_priority priority);
+
+/* Any letter case; "Info" is Informational. -EINVAL. */
+int scd_priority_parse(struct scd_str text, enum scd_priority *ret_priority);
+
+struct scd_format; /* engine/format.h */
+struct scd_ruleset;
+
+struct scd_rule {
+	uint32_t index; /* order of first definition, which is the order of evaluation */
+	struct scd_str name, desc, source;
+	enum scd_priority priority;
+	const struct scd_str *tags; /* sorted, no duplicates */
+	size_t tag_count;
+	bool enabled;
+	const struct scd_format *output;
+	const char *file;
+	unsigned line;
+	struct scd_kind_set kinds; /* event kinds that it can match at all */
+};
+
+struct scd_ruleset_options {
+	enum scd_priority minimum_priority; /* rules less urgent are compiled and never enabled; DEBUG: all */
+	bool match_first; /* rule_matching: first stops at an event's first match; default: all report */
+};
+
+struct scd_loader;
+
+/* NULL on exhaustion. diags collects what is found; it lives longer than the loader. */
+struct scd_loader *scd_loader_new(struct scd_diags *diags);
+
+/*
+ * A file, or a folder (its *.yaml and *.yml, not below, in byte order). 0, or -EINVAL/errno with the reasons in
+ * diags.
+ */
+int scd_loader_add_path(struct scd_loader *loader, const char *path);
+int scd_loader_add_text(struct scd_loader *loader, struct scd_str yaml, const char *name);
+
+/*
+ * Compiles everything that was added. -EINVAL with the reasons in diags: no rule set is made, the running one is
+ * untouched.
+ */
+int scd_loader_build(struct scd_loader *loader, const struct scd_ruleset_options *options,
+                     struct scd_ruleset **ret_set);
+void scd_loader_free(struct scd_loader **loader);
+
+struct scd_ruleset *scd_ruleset_ref(struct scd_ruleset *set);
+void scd_ruleset_unref(struct scd_ruleset **set); /* any thread */
+
+size_t scd_ruleset_rule_count(const struct scd_ruleset *set);
+const struct scd_rule *scd_ruleset_rule(const struct scd_ruleset *set, size_t index);
+
+/* XXH3 of all rule files' bytes in order, as 16 hex digits: which rules made an alert. Lives as long as the set. */
+const char *scd_ruleset_generation(const struct scd_ruleset *set);
+
+/* Kinds that some enabled rule can match: events of other kinds are for state only. */
+const struct scd_kind_set *scd_ruleset_kinds(const struct scd_ruleset *set);
+
+/* Whether some rule reads an environment (proc.env, proc.aenv): only then does decode keep them. */
+bool scd_ruleset_reads_env(const struct scd_ruleset *set);
+
+#endif

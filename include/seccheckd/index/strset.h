@@ -1,0 +1,20 @@
+/*
+ * Immutable sets of strings and path prefixes, and text patterns: the constants of conditions.
+ */
+#ifndef SECCHECKD_INDEX_STRSET_H
+#define SECCHECKD_INDEX_STRSET_H
+
+#include "seccheckd/base/arena.h"
+
+/*
+ * Exact strings: one hash (XXH3) and, nearly always, one comparison, whatever the number of members. Lives in the
+ * arena it was built in, and borrows the members' bytes, which live as long.
+ */
+struct scd_strset;
+
+/* NULL on exhaustion. Duplicates are fine. */
+const struct scd_strset *scd_strset_new(const struct scd_str *members, size_t count, struct scd_arena *arena);
+bool scd_strset_has(const struct scd_strset *set, struct scd_str text);
+size_t scd_strset_count(const struct scd_strset *set);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * The data path: one message in, alerts out.
+ *
+ *    frame → decode → state → rules → alert → retire
+ *
+ * Pure: no event loop, no clock, no thread, no I/O. The same messages in the same order give the same alerts, byte
+ * for byte; serve and replay differ only in who calls feed. One pipeline per worker thread, with any number of
+ * streams; a stream is one sandbox's connection (or one trace file) and belongs to one pipeline for life.
+ */
+#ifndef SECCHECKD_PIPELINE_PIPELINE_H
+#define SECCHECKD_PIPELINE_PIPELINE_H
+
+#include "seccheckd/alert/alert.h"
+
+/* X(member, "help") — one counter each; names become metrics. */
+#define SCD_PIPELINE_COUNTERS(X)                                                             \
+	X(messages, "Messages received.")                                                    \
+	X(bytes, "Bytes received.")                                                          \
+	X(events, "Messages that became events for rules.")                                  \
+	X(skipped, "Messages that neither state nor any rule needs.")                        \
+	X(unknown_types, "Messages of a type this version does not know.")                   \
+	X(bad_frames, "Messages whose header is wrong.")                                     \
+	X(bad_payloads, "Messages whose protobuf does not decode.")                          \
+	X(truncated, "Messages of which a limit on content cut something.")                  \
+	X(dropped_by_sender, "Messages that the sandbox dropped, as told by dropped_count.") \
+	X(state_exhausted, "Events that state had no memory for.")                           \
+	X(alerts, "Matches that became alerts.")                                             \
+	X(alerts_lost, "Matches that found no memory for their alert.")
+
+struct scd_pipeline_counters {
+#define X(member, help) uint64_t member;
+	SCD_PIPELINE_COUNTERS(X)
+#undef X
+	uint64_t by_point[SCD_POINT_COUNT];
+};
+
+struct scd_pipeline;
+struct scd_stream;
+
+/* Takes over the caller's reference on the alert (give). */
+typedef void scd_alert_fn(void *user, struct scd_alert *alert);
+
+/* References the rule set. host outlives the pipeline. NULL on exhaustion. */
+struct scd_pipeline *scd_pipeline_new(struct scd_ruleset *rules, const struct scd_host *host, scd_alert_fn *on_alert,
+                                      void *user);
+
+/* Every stream of it is freed before. */
+void scd_pipeline_free(struct scd_pipeline **pipeline);
+const struct scd_pipeline_counters *scd_pipeline_counters(const struct scd_pipeline *pipeline);
+
+/*
+ * What is known of a connection before its first message. sandbox_id may be empty: then the first container's id is
+ * taken, as claimed.
+ */
+struct scd_stream_info {
+	uint8_t nonce[16];
+	enum scd_identity identity;
+	struct scd_str sandbox_id; /* copied */
+};
+
+struct scd_stream *scd_stream_new(struct scd_pipeline *pipeline, const struct scd_stream_info *info);
+void scd_stream_free(struct scd_stream **stream);
+
+/*
+ * One raw message, header included, borrowed for the call. 0, also for types nobody needs; -EBADMSG: counted and
+ * skipped (the connection goes on: what one message broke, the next need not).
+ */
+int scd_pipeline_feed(struct scd_pipeline *pipeline, struct scd_stream *stream, struct scd_str message);
+
+/* For logs and status. */
+struct scd_str scd_stream_sandbox_id(const struct scd_stream *stream);
+uint64_t scd_stream_message_count(const struct scd_stream *stream);
+uint64_t scd_stream_dropped_count(const struct scd_stream *stream);
+
+#endif

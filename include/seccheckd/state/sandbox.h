@@ -1,0 +1,126 @@
+/*
+ * What is remembered of one sandbox: containers, processes, lineage.
+ *
+ * One connection is one sandbox; nothing here is shared between sandboxes or threads. Everything is bounded
+ * (limits.h); when a bound is hit, the least recently used goes, `evictions` counts it, and the sandbox is tainted: a
+ * rule that says "no parent is X" must know that the parent may have been forgotten.
+ *
+ *   new → apply(event) → (rules look) → retire(event) → … → free
+ *
+ * apply makes the state what it is *after* the event; retire takes away what the event ended (a process), after rules
+ * saw it. Processes are addressed by handles that stay safe when the process is gone (a slot number and a
+ * generation): lineage may point to what was evicted, and finds nothing.
+ */
+#ifndef SECCHECKD_STATE_SANDBOX_H
+#define SECCHECKD_STATE_SANDBOX_H
+
+#include "seccheckd/event/event.h"
+
+struct scd_sandbox;
+
+/* Zero is "none". */
+struct scd_process_ref {
+	uint32_t slot;
+	uint32_t generation;
+};
+
+/* Where a process's image came from. */
+enum scd_image_origin {
+	SCD_IMAGE_UNKNOWN, /* the process was first seen in the middle of its life, or its exec was hidden */
+	SCD_IMAGE_START,   /* container/start: arguments known, the executable's path only if args[0] is absolute */
+	SCD_IMAGE_EXEC,    /* sentry/execve */
+};
+
+/*
+ * An executed image: immutable, shared by a process and the children it forks. Strings live as long as the image.
+ * args are argv[0..], each followed by a NUL: text of args_bytes bytes; args_cut when the middle was left out for its
+ * length.
+ */
+struct scd_image {
+	enum scd_image_origin origin;
+	struct scd_str exe_path; /* binary_path; empty: not known */
+	struct scd_str args;     /* NUL-separated, argv[0] included */
+	uint32_t args_count;     /* of the original argv */
+	bool args_cut;
+	bool upper_layer, lower_layer, from_memfd;
+	uint64_t exe_ino;
+	int64_t exe_ctime_ns; /* 0: not known */
+	int64_t exec_time_ns;
+	struct scd_str env; /* NUL-separated; empty unless the session keeps environments */
+};
+
+/* Read-only outside server/state. */
+struct scd_process {
+	int32_t tgid;
+	int64_t start_time_ns; /* 0: no message has said it yet */
+	int64_t first_seen_ns;
+	struct scd_process_ref parent; /* the creator as clone told, or parent_thread_group_id */
+	int32_t parent_tgid;           /* the last that a message said; 0 unknown */
+	const struct scd_image *image; /* never NULL */
+	struct scd_str name;           /* comm: at most 15 bytes; empty: not known */
+	struct scd_str cwd;            /* the last one seen; empty: not known */
+	struct scd_str container_id;
+	struct scd_credentials credentials;
+	bool has_credentials;
+	bool exited;       /* kept for the lineage of those it left behind */
+	bool exec_pending; /* an execve entered and nothing has yet shown its result */
+	bool hidden_exec;  /* its exec was not seen: exe_path and args are those before it */
+	uint32_t thread_count;
+};
+
+struct scd_container {
+	struct scd_str id; /* full id */
+	int64_t start_ns;  /* container/start; 0: not seen */
+	int32_t init_tgid; /* 0: not known */
+};
+
+struct scd_sandbox_counters {
+	uint64_t processes_evicted;
+	uint64_t containers_refused; /* over the cap */
+	uint64_t strings_cut;        /* arguments longer than what is kept */
+	uint64_t pid_reused;         /* a start time that differs from that of the live process: an exit was not seen */
+};
+
+/* keep_env: environments are stored (only when a rule reads them). NULL on exhaustion. */
+struct scd_sandbox *scd_sandbox_new(bool keep_env);
+void scd_sandbox_free(struct scd_sandbox **sandbox);
+
+/*
+ * Applies an event. *ret_process is the process that the event belongs to (for sentry/execve after the exec), or none
+ * for an event that carries no thread group. -ENOMEM when nothing could be remembered (the event can still be
+ * evaluated; the sandbox is tainted).
+ */
+int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref *ret_process);
+
+/* What the event ended: call once after the rules saw the event that apply got last. */
+void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event);
+
+/* Messages were lost: what is remembered may be wrong. */
+void scd_sandbox_taint(struct scd_sandbox *sandbox);
+bool scd_sandbox_tainted(const struct scd_sandbox *sandbox);
+
+/* NULL when the process is gone. Valid until the next apply or retire. */
+const struct scd_process *scd_sandbox_process(const struct scd_sandbox *sandbox, struct scd_process_ref ref);
+
+/* The live process of a thread group id. */
+struct scd_process_ref scd_sandbox_find(const struct scd_sandbox *sandbox, int32_t tgid);
+
+/* The container with this id, or NULL. An empty id gives the only container, if there is but one. */
+const struct scd_container *scd_sandbox_container(const struct scd_sandbox *sandbox, struct scd_str id);
+
+/*
+ * The first container whose start or id was seen: gVisor's sandbox id is the id of its first container. Empty before
+ * any.
+ */
+struct scd_str scd_sandbox_claimed_id(const struct scd_sandbox *sandbox);
+
+/* The latest time of any event: the time of an event that carries none. */
+int64_t scd_sandbox_time_ns(const struct scd_sandbox *sandbox);
+/* The time of the first event that had one. */
+int64_t scd_sandbox_first_time_ns(const struct scd_sandbox *sandbox);
+
+size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox);
+size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox);
+const struct scd_sandbox_counters *scd_sandbox_counters(const struct scd_sandbox *sandbox);
+
+#endif
