@@ -109,10 +109,19 @@ struct scd_strings {
 	size_t count;
 };
 
-/* What a sockaddr says; family is Linux's AF_*. */
+/* As the sandbox's kernel reported it: any values. */
 struct scd_timespec {
 	int64_t sec, nsec;
 };
+
+/* Nanoseconds; 0 ("not known") for values that do not fit. */
+static inline int64_t scd_timespec_ns(struct scd_timespec time)
+{
+	int64_t ns;
+	if (__builtin_mul_overflow(time.sec, (int64_t)1000000000, &ns) || __builtin_add_overflow(ns, time.nsec, &ns))
+		return 0;
+	return ns;
+}
 
 struct scd_socket_ip {
 	uint32_t family; /* AF_* of Linux */

@@ -92,8 +92,8 @@ void scd_sandbox_free(struct scd_sandbox **sandbox);
  */
 int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref *ret_process);
 
-/* What the event ended: call once after the rules saw the event that apply got last. */
-void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event);
+/* What the event ended: call once after the rules saw the event that apply gave `process` for. */
+void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref process);
 
 /* Messages were lost: what is remembered may be wrong. */
 void scd_sandbox_taint(struct scd_sandbox *sandbox);

@@ -1,0 +1,105 @@
+/*
+ * The table of processes of one sandbox: slots, handles, least-recently-used order, shared strings and images.
+ *
+ * Inside server/state only. A slot is free, live (in the map from thread group ids) or exited (kept while live
+ * descendants need it for their lineage). Handles carry the slot's generation, which changes when the slot is freed.
+ *
+ *              create                 exit, children left
+ *     free ───────────────▶ live ───────────────────────────▶ exited
+ *      ▲                     │ exit, no children                 │ last child freed, or evicted
+ *      └─────────────────────┴───────────────────────────────────┘
+ */
+#ifndef SCD_SERVER_STATE_PROCESS_TABLE_H
+#define SCD_SERVER_STATE_PROCESS_TABLE_H
+
+#include "seccheckd/base/idmap.h"
+#include "seccheckd/state/sandbox.h"
+
+/*
+ * An immutable string with a reference count, so that a child shares its parent's name, directory and container id.
+ */
+struct scd__text {
+	uint32_t refs;
+	uint32_t len;
+	char data[];
+};
+
+struct scd__image {
+	struct scd_image pub;
+	uint32_t refs;
+	size_t bytes; /* of this allocation, for the account */
+	char data[];  /* exe_path, args, env */
+};
+
+enum scd__slot_state { SCD__SLOT_FREE, SCD__SLOT_LIVE, SCD__SLOT_EXITED };
+
+struct scd__process {
+	struct scd_process pub;
+	enum scd__slot_state state;
+	bool mapped;           /* its thread group id leads to it (a process without an id is not in the map) */
+	uint32_t generation;   /* never 0 */
+	uint32_t newer, older; /* neighbours in the list of its state; slot + 1, 0 is none */
+	uint32_t child_count;  /* live or exited processes whose parent handle leads here */
+	struct scd__text *name, *cwd, *container_id;
+	struct scd__image *image;
+};
+
+struct scd__list {
+	uint32_t newest, oldest; /* slot + 1 */
+};
+
+struct scd__process_table {
+	struct scd__process *slots;
+	uint32_t room, used; /* slots allocated; slots that were ever in use */
+	uint32_t free_list;  /* slot + 1, linked through `older` */
+	uint32_t count;      /* live and exited */
+	struct scd__list live, exited;
+	struct scd_idmap by_tgid; /* live ones */
+	size_t string_bytes;      /* of all texts and images */
+	struct scd__image unknown_image;
+	uint64_t evicted_count; /* taken for want of room */
+};
+
+void scd__process_table_init(struct scd__process_table *table);
+void scd__process_table_done(struct scd__process_table *table);
+
+/*
+ * A new live process with the unknown image; tgid 0 is not mapped. Evicts when full. NULL on exhaustion. Moves slots.
+ */
+struct scd__process *scd__process_create(struct scd__process_table *table, int32_t tgid);
+
+/* NULL when the handle is stale, or none. */
+struct scd__process *scd__process_get(const struct scd__process_table *table, struct scd_process_ref ref);
+struct scd__process *scd__process_find(const struct scd__process_table *table, int32_t tgid);
+struct scd_process_ref scd__process_ref(const struct scd__process_table *table, const struct scd__process *process);
+
+/* Makes it the most recently used of its state. */
+void scd__process_touch(struct scd__process_table *table, struct scd__process *process);
+
+/* Sets or replaces the parent; a handle that leads nowhere is no parent. */
+void scd__process_adopt(struct scd__process_table *table, struct scd__process *child, struct scd_process_ref parent);
+
+/* The process has ended: it stays as exited while it has children. */
+void scd__process_exit(struct scd__process_table *table, struct scd__process *process);
+
+/* Evicts least recently used processes other than `keep` until the strings fit. */
+void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep);
+
+/* Replaces a text of a process unless it is equal already. -ENOMEM (unchanged). */
+int scd__text_set(struct scd__process_table *table, struct scd__text **text, struct scd_str *view,
+                  struct scd_str value);
+/* Makes the one share the other's text. */
+void scd__text_share(struct scd__process_table *table, struct scd__text **text, struct scd_str *view,
+                     struct scd__text *other);
+
+/* Gives a process an image (takes over one reference), dropping the old one. */
+void scd__process_set_image(struct scd__process_table *table, struct scd__process *process, struct scd__image *image);
+
+/*
+ * A new image from argv and env; head and tail of arguments longer than SCD_LIMIT_PROCESS_ARGS_BYTES are kept.
+ * *ret_cut tells so. pub's scalar members are the caller's to fill. NULL on exhaustion.
+ */
+struct scd__image *scd__image_new(struct scd__process_table *table, struct scd_str exe_path,
+                                  const struct scd_strings *argv, const struct scd_strings *env, bool *ret_cut);
+
+#endif

@@ -1,0 +1,467 @@
+/*
+ * What each event does to the memory of a sandbox.
+ *
+ * Identity. A process is (tgid, start time), but most messages carry no start time, so an event without one belongs
+ * to the live process of its tgid; clone, exec and exit make and retire generations. A start time that differs from
+ * the live process's means that an exit was not seen: the old one is retired first. Events that carry no thread group
+ * id are taken as the thread's own (a session configured without it); an exec or start without any id gets a process
+ * of its own that ends with the event.
+ *
+ * Exec. `sentry/execve` alone proves an exec: the system call's exit reports 0 before the image is loaded. Its
+ * context is that of before, so the new name comes from the file. Between the entry of an execve and the next message
+ * of the process, two things can have happened without a sentry/execve: the exec failed (the name is as before), or
+ * it succeeded and the sink lost the message (the name changed): then what is known of the image is void, and the
+ * process is marked hidden_exec.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process_table.h"
+#include "seccheckd/base/limits.h"
+#include "seccheckd/base/strmap.h"
+
+#define CLONE_THREAD 0x10000u /* linux/sched.h */
+#define COMM_BYTES   15u      /* TASK_COMM_LEN - 1 */
+
+struct container {
+	struct scd_container pub;
+	char id[];
+};
+
+struct scd_sandbox {
+	struct scd__process_table processes;
+	struct scd_strmap container_by_id;
+	struct container *containers[SCD_LIMIT_SANDBOX_CONTAINERS];
+	size_t container_count;
+	const struct container *last_container; /* of the last lookup: nearly always the next one too */
+	int64_t time_ns, first_time_ns;
+	bool keep_env, tainted;
+	struct scd_sandbox_counters counters;
+};
+
+struct scd_sandbox *scd_sandbox_new(bool keep_env)
+{
+	struct scd_sandbox *sandbox = calloc(1, sizeof(*sandbox));
+	if (!sandbox)
+		return NULL;
+	sandbox->keep_env = keep_env;
+	scd__process_table_init(&sandbox->processes);
+	scd_strmap_init(&sandbox->container_by_id);
+	return sandbox;
+}
+
+void scd_sandbox_free(struct scd_sandbox **sandbox)
+{
+	if (!*sandbox)
+		return;
+	for (size_t i = 0; i < (*sandbox)->container_count; i++)
+		free((*sandbox)->containers[i]);
+	scd_strmap_done(&(*sandbox)->container_by_id);
+	scd__process_table_done(&(*sandbox)->processes);
+	free(*sandbox);
+	*sandbox = NULL;
+}
+
+/* Containers. */
+
+static struct container *container_find(const struct scd_sandbox *sandbox, struct scd_str id)
+{
+	return scd_strmap_get(&sandbox->container_by_id, id);
+}
+
+static struct container *container_add(struct scd_sandbox *sandbox, struct scd_str id)
+{
+	if (sandbox->container_count == SCD_LIMIT_SANDBOX_CONTAINERS) {
+		sandbox->counters.containers_refused++;
+		return NULL;
+	}
+	struct container *container = calloc(1, sizeof(*container) + id.len);
+	if (!container)
+		return NULL;
+	memcpy(container->id, id.data, id.len);
+	container->pub.id = (struct scd_str){ container->id, id.len };
+	if (scd_strmap_put(&sandbox->container_by_id, container->pub.id, container) < 0) {
+		free(container);
+		return NULL;
+	}
+	sandbox->containers[sandbox->container_count++] = container;
+	return container;
+}
+
+static void container_note(struct scd_sandbox *sandbox, struct scd_str id)
+{
+	if (id.len == 0 || (sandbox->last_container && scd_str_eq(sandbox->last_container->pub.id, id)))
+		return;
+	struct container *container = container_find(sandbox, id);
+	if (!container)
+		container = container_add(sandbox, id);
+	if (container)
+		sandbox->last_container = container;
+}
+
+static void container_start(struct scd_sandbox *sandbox, const struct scd_event *event)
+{
+	struct scd_str id = event->u.start.id.len ? event->u.start.id : event->context.container_id;
+	container_note(sandbox, id);
+	struct container *container = container_find(sandbox, id);
+	if (!container)
+		return;
+	container->pub.start_ns = event->context.time_ns ? event->context.time_ns : sandbox->time_ns;
+	container->pub.init_tgid = event->context.thread_group_id;
+}
+
+/* Processes. */
+
+/* Falls back on the thread's id when the session was not asked for the thread group's. */
+static int32_t event_tgid(const struct scd_event *event)
+{
+	return event->context.thread_group_id ? event->context.thread_group_id : event->context.thread_id;
+}
+
+static bool is_exec_call(const struct scd_event *event)
+{
+	bool by_message = event->point == SCD_POINT_SYSCALL_EXECVE;
+	bool by_number = event->point == SCD_POINT_SYSCALL_RAW &&
+	                 (event->sysno == SCD_KIND_EXECVE || event->sysno == SCD_KIND_EXECVEAT);
+	return by_message || by_number;
+}
+
+static struct scd__process *process_create(struct scd_sandbox *sandbox, int32_t tgid)
+{
+	struct scd__process *process = scd__process_create(&sandbox->processes, tgid);
+	if (process)
+		process->pub.first_seen_ns = sandbox->time_ns;
+	return process;
+}
+
+/* The live process of a tgid and start time (0: not told), made if there is none. NULL on exhaustion. */
+static struct scd__process *process_ensure(struct scd_sandbox *sandbox, int32_t tgid, int64_t start_ns)
+{
+	struct scd__process *process = tgid ? scd__process_find(&sandbox->processes, tgid) : NULL;
+	if (process && start_ns && process->pub.start_time_ns && process->pub.start_time_ns != start_ns) {
+		sandbox->counters.pid_reused++;
+		scd__process_exit(&sandbox->processes, process);
+		process = NULL;
+	}
+	if (!process)
+		process = process_create(sandbox, tgid);
+	if (process && start_ns)
+		process->pub.start_time_ns = start_ns;
+	return process;
+}
+
+static void image_drop(struct scd_sandbox *sandbox, struct scd__process *process)
+{
+	struct scd__process_table *table = &sandbox->processes;
+	table->unknown_image.refs++;
+	scd__process_set_image(table, process, &table->unknown_image);
+}
+
+/* The exec that was entered: did the name change without a sentry/execve? */
+static void settle_pending_exec(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str name_now)
+{
+	if (!process->pub.exec_pending || name_now.len == 0)
+		return;
+	process->pub.exec_pending = false;
+	if (process->pub.name.len == 0 || scd_str_eq(process->pub.name, name_now))
+		return;
+	process->pub.hidden_exec = true;
+	image_drop(sandbox, process);
+}
+
+static void note_parent(struct scd_sandbox *sandbox, struct scd__process *process, int32_t parent_tgid)
+{
+	process->pub.parent_tgid = parent_tgid;
+	if (scd__process_get(&sandbox->processes, process->pub.parent) || parent_tgid == 0)
+		return;
+	struct scd__process *parent = scd__process_find(&sandbox->processes, parent_tgid);
+	if (parent)
+		scd__process_adopt(&sandbox->processes, process, scd__process_ref(&sandbox->processes, parent));
+}
+
+/* What the context of a message says about its process. */
+static int note_context(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+{
+	const struct scd_context *context = &event->context;
+	struct scd__process_table *table = &sandbox->processes;
+	bool leader = context->thread_id == 0 || context->thread_id == process->pub.tgid;
+	int result = 0;
+	if (leader && context->process_name.len && !is_exec_call(event)) {
+		settle_pending_exec(sandbox, process, context->process_name);
+		result |= scd__text_set(table, &process->name, &process->pub.name, context->process_name);
+	}
+	if (context->cwd.len)
+		result |= scd__text_set(table, &process->cwd, &process->pub.cwd, context->cwd);
+	if (context->container_id.len)
+		result |= scd__text_set(table, &process->container_id, &process->pub.container_id,
+		                        context->container_id);
+	if (context->has & SCD_HAS_CREDENTIALS) {
+		process->pub.credentials = context->credentials;
+		process->pub.has_credentials = true;
+	}
+	if (context->has & SCD_HAS_PARENT)
+		note_parent(sandbox, process, context->parent_thread_group_id);
+	return result ? -ENOMEM : 0;
+}
+
+/* A new image for a process; the strings are those of the message. */
+static struct scd__image *image_give(struct scd_sandbox *sandbox, struct scd__process *process,
+                                     enum scd_image_origin origin, struct scd_str exe_path,
+                                     const struct scd_strings *argv, const struct scd_strings *env)
+{
+	bool cut;
+	struct scd__image *image = scd__image_new(&sandbox->processes, exe_path, argv, sandbox->keep_env ? env : NULL,
+	                                          &cut);
+	if (!image)
+		return NULL;
+	sandbox->counters.strings_cut += cut;
+	image->pub.origin = origin;
+	image->pub.exec_time_ns = sandbox->time_ns;
+	process->pub.exec_pending = false;
+	process->pub.hidden_exec = false;
+	process->pub.thread_count = 1;
+	scd__process_set_image(&sandbox->processes, process, image);
+	return image;
+}
+
+/* comm: the file's own name, at most 15 bytes. */
+static int name_after(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str path)
+{
+	struct scd_str name = scd_str_basename(path);
+	if (name.len > COMM_BYTES)
+		name.len = COMM_BYTES;
+	if (name.len == 0)
+		return 0;
+	return scd__text_set(&sandbox->processes, &process->name, &process->pub.name, name);
+}
+
+static int apply_exec(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+{
+	struct scd__image *image = image_give(sandbox, process, SCD_IMAGE_EXEC, event->u.exec.binary_path,
+	                                      &event->u.exec.argv, &event->u.exec.env);
+	if (!image)
+		return -ENOMEM;
+	image->pub.upper_layer = event->u.exec.binary_overlayfs_upper;
+	image->pub.lower_layer = event->u.exec.binary_overlayfs_lower;
+	image->pub.from_memfd = event->u.exec.binary_in_memfd;
+	image->pub.exe_ino = event->u.exec.binary_ino;
+	image->pub.exe_ctime_ns = scd_timespec_ns(event->u.exec.binary_ctime);
+	return name_after(sandbox, process,
+	                  event->u.exec.execfn.len ? event->u.exec.execfn : event->u.exec.binary_path);
+}
+
+static int apply_start(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+{
+	struct scd_str first = event->u.start.args.count ? event->u.start.args.items[0] : (struct scd_str){ NULL, 0 };
+	struct scd_str path = first.len && first.data[0] == '/' ? first : (struct scd_str){ NULL, 0 };
+	struct scd__process_table *table = &sandbox->processes;
+	if (!image_give(sandbox, process, SCD_IMAGE_START, path, &event->u.start.args, &event->u.start.env))
+		return -ENOMEM;
+	int result = 0;
+	if (event->u.start.cwd.len)
+		result |= scd__text_set(table, &process->cwd, &process->pub.cwd, event->u.start.cwd);
+	if (event->u.start.id.len)
+		result |= scd__text_set(table, &process->container_id, &process->pub.container_id, event->u.start.id);
+	if (event->context.process_name.len == 0)
+		result |= name_after(sandbox, process, first);
+	return result;
+}
+
+/* A child is its parent's copy until it execs. */
+static void inherit(struct scd_sandbox *sandbox, struct scd__process *child, const struct scd__process *parent)
+{
+	struct scd__process_table *table = &sandbox->processes;
+	scd__text_share(table, &child->name, &child->pub.name, parent->name);
+	scd__text_share(table, &child->cwd, &child->pub.cwd, parent->cwd);
+	scd__text_share(table, &child->container_id, &child->pub.container_id, parent->container_id);
+	parent->image->refs++;
+	scd__process_set_image(table, child, parent->image);
+	child->pub.credentials = parent->pub.credentials;
+	child->pub.has_credentials = parent->pub.has_credentials;
+	child->pub.hidden_exec = parent->pub.hidden_exec;
+}
+
+/*
+ * Whether a live process may be the one that a clone reports only now: it was met before, and nothing is known of its
+ * origin.
+ */
+static bool is_early_child(const struct scd__process *process, int64_t start_ns)
+{
+	bool same_start = !start_ns || !process->pub.start_time_ns || process->pub.start_time_ns == start_ns;
+	return same_start && process->pub.parent.slot == 0 && process->pub.image->origin == SCD_IMAGE_UNKNOWN;
+}
+
+static int apply_clone(struct scd_sandbox *sandbox, struct scd_process_ref parent_ref, const struct scd_event *event)
+{
+	struct scd__process_table *table = &sandbox->processes;
+	int32_t tgid = event->u.clone_info.created_thread_group_id, tid = event->u.clone_info.created_thread_id;
+	int64_t start_ns = event->u.clone_info.created_thread_start_time_ns;
+	struct scd__process *child = tgid ? scd__process_find(table, tgid) : NULL;
+	if ((event->u.clone_info.flags & CLONE_THREAD) || (tid != tgid && tid != 0)) {
+		if (child)
+			child->pub.thread_count++;
+		return 0;
+	}
+	if (tgid == 0)
+		return 0;
+	if (child && !is_early_child(child, start_ns)) {
+		sandbox->counters.pid_reused++;
+		scd__process_exit(table, child);
+		child = NULL;
+	}
+	if (!child)
+		child = process_create(sandbox, tgid);
+	if (!child)
+		return -ENOMEM;
+	child->pub.start_time_ns = start_ns;
+	struct scd__process *parent = scd__process_get(table, parent_ref);
+	if (!parent || parent == child)
+		return 0;
+	child->pub.parent_tgid = parent->pub.tgid;
+	inherit(sandbox, child, parent);
+	scd__process_adopt(table, child, parent_ref);
+	return 0;
+}
+
+static int apply_by_point(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+{
+	switch (event->point) {
+	case SCD_POINT_CONTAINER_START: return apply_start(sandbox, process, event);
+	case SCD_POINT_SENTRY_EXEC: return apply_exec(sandbox, process, event);
+	case SCD_POINT_SENTRY_CLONE: return apply_clone(sandbox, scd__process_ref(&sandbox->processes, process), event);
+	default: break;
+	}
+	if (is_exec_call(event) && !event->has_exit)
+		process->pub.exec_pending = true;
+	else if (is_exec_call(event) && event->exit_errorno != 0)
+		process->pub.exec_pending = false;
+	return 0;
+}
+
+static void note_time(struct scd_sandbox *sandbox, int64_t time_ns)
+{
+	if (time_ns <= 0)
+		return;
+	if (sandbox->first_time_ns == 0)
+		sandbox->first_time_ns = time_ns;
+	if (time_ns > sandbox->time_ns)
+		sandbox->time_ns = time_ns;
+}
+
+static bool starts_image(const struct scd_event *event)
+{
+	return event->point == SCD_POINT_CONTAINER_START || event->point == SCD_POINT_SENTRY_EXEC;
+}
+
+static void account_evictions(struct scd_sandbox *sandbox)
+{
+	if (sandbox->processes.evicted_count == sandbox->counters.processes_evicted)
+		return;
+	sandbox->counters.processes_evicted = sandbox->processes.evicted_count;
+	sandbox->tainted = true;
+}
+
+int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref *ret_process)
+{
+	struct scd__process_table *table = &sandbox->processes;
+	*ret_process = (struct scd_process_ref){ 0, 0 };
+	note_time(sandbox, event->context.time_ns);
+	container_note(sandbox, event->context.container_id);
+	if (event->point == SCD_POINT_CONTAINER_START)
+		container_start(sandbox, event);
+	int32_t tgid = event_tgid(event);
+	if (event->point == SCD_POINT_UNKNOWN || (tgid == 0 && !starts_image(event)))
+		return 0;
+	struct scd__process *process = process_ensure(sandbox, tgid, event->context.thread_group_start_time_ns);
+	if (!process) {
+		sandbox->tainted = true;
+		return -ENOMEM;
+	}
+	scd__process_touch(table, process);
+	struct scd_process_ref ref = scd__process_ref(table, process);
+	int result = note_context(sandbox, process, event);
+	if (apply_by_point(sandbox, process, event) < 0)
+		result = -ENOMEM;
+	if (result < 0)
+		sandbox->tainted = true;
+	scd__process_table_shrink(table, scd__process_get(table, ref));
+	account_evictions(sandbox);
+	*ret_process = ref;
+	return result;
+}
+
+void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref ref)
+{
+	struct scd__process *process = scd__process_get(&sandbox->processes, ref);
+	if (!process)
+		return;
+	bool ended = process->pub.tgid == 0 || event->point == SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT;
+	if (event->point == SCD_POINT_SENTRY_TASK_EXIT)
+		ended = process->pub.thread_count <= 1 || --process->pub.thread_count == 0;
+	if (ended)
+		scd__process_exit(&sandbox->processes, process);
+}
+
+/* Views. */
+
+void scd_sandbox_taint(struct scd_sandbox *sandbox)
+{
+	sandbox->tainted = true;
+}
+
+bool scd_sandbox_tainted(const struct scd_sandbox *sandbox)
+{
+	return sandbox->tainted;
+}
+
+const struct scd_process *scd_sandbox_process(const struct scd_sandbox *sandbox, struct scd_process_ref ref)
+{
+	const struct scd__process *process = scd__process_get(&sandbox->processes, ref);
+	return process ? &process->pub : NULL;
+}
+
+struct scd_process_ref scd_sandbox_find(const struct scd_sandbox *sandbox, int32_t tgid)
+{
+	const struct scd__process *process = tgid ? scd__process_find(&sandbox->processes, tgid) : NULL;
+	return process ? scd__process_ref(&sandbox->processes, process) : (struct scd_process_ref){ 0, 0 };
+}
+
+const struct scd_container *scd_sandbox_container(const struct scd_sandbox *sandbox, struct scd_str id)
+{
+	if (id.len == 0)
+		return sandbox->container_count == 1 ? &sandbox->containers[0]->pub : NULL;
+	const struct container *container = container_find(sandbox, id);
+	return container ? &container->pub : NULL;
+}
+
+struct scd_str scd_sandbox_claimed_id(const struct scd_sandbox *sandbox)
+{
+	return sandbox->container_count ? sandbox->containers[0]->pub.id : (struct scd_str){ NULL, 0 };
+}
+
+int64_t scd_sandbox_time_ns(const struct scd_sandbox *sandbox)
+{
+	return sandbox->time_ns;
+}
+
+int64_t scd_sandbox_first_time_ns(const struct scd_sandbox *sandbox)
+{
+	return sandbox->first_time_ns;
+}
+
+size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox)
+{
+	return sandbox->processes.count;
+}
+
+size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
+{
+	return sizeof(*sandbox) + sandbox->processes.room * sizeof(struct scd__process) +
+	       sandbox->processes.string_bytes;
+}
+
+const struct scd_sandbox_counters *scd_sandbox_counters(const struct scd_sandbox *sandbox)
+{
+	return &sandbox->counters;
+}
