@@ -6,8 +6,8 @@
  *
  *    init → alloc… → reset → alloc… → done
  *
- * Nothing is freed alone. Reset keeps
- * the first chunk, so a scratch arena that is reset after each message allocates nothing in the steady state.
+ * Nothing is freed alone. Reset keeps the first chunk, so a scratch arena that is reset after each message allocates
+ * nothing in the steady state.
  *
  * An arena has a cap in bytes: a peer that makes us allocate without end gets NULL, not the machine's memory.
  * Not thread-safe; memory is aligned for any type and not zeroed unless said so.
@@ -24,7 +24,7 @@ struct scd__arena_chunk;
 struct scd_arena {
 	struct scd__arena_chunk *first;   /* kept over resets */
 	struct scd__arena_chunk *current; /* where the next allocation is tried */
-	size_t chunk_bytes;               /* size of an ordinary chunk */
+	size_t chunk_bytes;               /* size of an ordinary chunk, its header included */
 	size_t max_bytes;                 /* cap on the sum of all chunks */
 	size_t used_bytes;                /* sum of all chunks */
 };
@@ -35,7 +35,10 @@ void scd_arena_init(struct scd_arena *arena, size_t chunk_bytes, size_t max_byte
 /* Frees everything; the arena may be init'ed again. Accepts an arena that is all zero bytes. */
 void scd_arena_done(struct scd_arena *arena);
 
-/* Forgets every allocation; keeps the first chunk, frees the others. */
+/*
+ * Forgets every allocation; keeps the first chunk, frees the others. A first chunk that is larger than an ordinary
+ * one (it was made for one large allocation) goes too.
+ */
 void scd_arena_reset(struct scd_arena *arena);
 
 /* NULL when the cap or the memory is exhausted; never NULL for another reason, also not for 0 bytes. */

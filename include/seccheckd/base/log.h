@@ -21,7 +21,10 @@ enum scd_log_level {
 /* A line less urgent than this is not written. The start value is SCD_LOG_INFO. */
 void scd_log_set_level(enum scd_log_level level);
 
-/* "error", "warning", … as configuration files have them (Falco's log_level words); -EINVAL for another word. */
+/*
+ * "error", "warning", … as configuration files have them (Falco's log_level words, in any case; emergency, alert and
+ * critical are error here); -EINVAL for another word.
+ */
 int scd_log_level_parse(const char *word, enum scd_log_level *ret_level);
 
 void scd_log(enum scd_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

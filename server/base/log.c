@@ -1,0 +1,179 @@
+/*
+ * The log. A line is put together on the stack and written with one write(2); it is at most PIPE_BUF bytes long (a
+ * longer one is cut), so that lines of several threads and processes do not mix in a pipe either.
+ */
+#include "seccheckd/base/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "seccheckd/base/clock.h"
+#include "seccheckd/base/str.h"
+
+#define LINE_BYTES PIPE_BUF
+
+static _Atomic int log_level = SCD_LOG_INFO;
+
+static const char *const level_names[] = {
+	[SCD_LOG_ERROR] = "error", [SCD_LOG_WARNING] = "warning", [SCD_LOG_NOTICE] = "notice",
+	[SCD_LOG_INFO] = "info",   [SCD_LOG_DEBUG] = "debug",
+};
+
+/* Falco's words; what it has above error is error here. */
+static const struct level_word {
+	const char *word;
+	enum scd_log_level level;
+} level_words[] = {
+	{ "emergency", SCD_LOG_ERROR },    { "alert", SCD_LOG_ERROR },     { "critical", SCD_LOG_ERROR },
+	{ "error", SCD_LOG_ERROR },        { "warning", SCD_LOG_WARNING }, { "notice", SCD_LOG_NOTICE },
+	{ "informational", SCD_LOG_INFO }, { "info", SCD_LOG_INFO },       { "debug", SCD_LOG_DEBUG },
+};
+
+void scd_log_set_level(enum scd_log_level level)
+{
+	atomic_store(&log_level, (int)level);
+}
+
+int scd_log_level_parse(const char *word, enum scd_log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(level_words) / sizeof(level_words[0]); i++) {
+		if (strcasecmp(word, level_words[i].word) == 0) {
+			*ret_level = level_words[i].level;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* A line that is being put together: it ends at the first piece that does not fit; the line break always does. */
+struct line {
+	char data[LINE_BYTES];
+	size_t len;
+	bool full;
+};
+
+static void line_append(struct line *line, const char *data, size_t len)
+{
+	line->full |= len > sizeof(line->data) - 1 - line->len;
+	if (line->full)
+		return;
+	memcpy(line->data + line->len, data, len);
+	line->len += len;
+}
+
+/* C0, DEL, and C1 in their UTF-8 form (c2 80 … c2 9f): what a terminal would obey. */
+static bool is_control(struct scd_str text)
+{
+	unsigned char byte = (unsigned char)text.data[0];
+
+	return byte < 0x20 || byte == 0x7f || (byte == 0xc2 && text.len > 1 && (unsigned char)text.data[1] < 0xa0);
+}
+
+static void line_append_escaped(struct line *line, struct scd_str text)
+{
+	while (text.len) {
+		size_t step = scd_str_utf8_length(text);
+
+		if (step && !is_control(text)) {
+			line_append(line, text.data, step);
+		} else {
+			char escape[5];
+
+			step = 1;
+			snprintf(escape, sizeof(escape), "\\x%02x", (unsigned char)text.data[0]);
+			line_append(line, escape, 4);
+		}
+		text.data += step;
+		text.len -= step;
+	}
+}
+
+static void line_start(struct line *line, enum scd_log_level level, uint64_t left_out)
+{
+	char text[SCD_CLOCK_TEXT_BYTES];
+
+	line->len = 0;
+	line->full = false;
+	scd_clock_format_iso8601(scd_clock_wall_ns(), "", text);
+	line_append(line, text, strlen("YYYY-MM-DDTHH:MM:SS.mmm"));
+	line_append(line, "Z ", 2);
+	line_append(line, level_names[level], strlen(level_names[level]));
+	line_append(line, " ", 1);
+	if (left_out) {
+		snprintf(text, sizeof(text), "(%" PRIu64 " left out) ", left_out);
+		line_append(line, text, strlen(text));
+	}
+}
+
+static void write_line(enum scd_log_level level, uint64_t left_out, const char *format, va_list args)
+{
+	char text[LINE_BYTES];
+	struct line line;
+	int saved_errno = errno;
+	ssize_t written;
+
+	vsnprintf(text, sizeof(text), format, args);
+	line_start(&line, level, left_out);
+	line_append_escaped(&line, scd_str_from(text));
+	line.data[line.len++] = '\n';
+	do
+		written = write(STDERR_FILENO, line.data, line.len);
+	while (written < 0 && errno == EINTR);
+	errno = saved_errno;
+}
+
+void scd_log(enum scd_log_level level, const char *format, ...)
+{
+	va_list args;
+
+	if ((int)level > atomic_load(&log_level))
+		return;
+	va_start(args, format);
+	write_line(level, 0, format, args);
+	va_end(args);
+}
+
+/* Whether this line may pass; left_out of an earlier second goes to the first line of a later one. */
+static bool gate_open(struct scd_log_gate *gate, uint64_t *ret_left_out)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int64_t second = scd_clock_mono_ns() / 1000000000;
+	uint64_t left_out = 0;
+	bool open;
+
+	pthread_mutex_lock(&lock);
+	if (gate->second != second) {
+		gate->second = second;
+		gate->in_second = 0;
+		left_out = gate->left_out;
+		gate->left_out = 0;
+	}
+	open = gate->in_second < gate->burst;
+	if (open)
+		gate->in_second++;
+	else
+		gate->left_out++;
+	pthread_mutex_unlock(&lock);
+	*ret_left_out = left_out;
+	return open;
+}
+
+void scd_log_gated(struct scd_log_gate *gate, enum scd_log_level level, const char *format, ...)
+{
+	uint64_t left_out;
+	va_list args;
+
+	if ((int)level > atomic_load(&log_level) || !gate_open(gate, &left_out))
+		return;
+	va_start(args, format);
+	write_line(level, left_out, format, args);
+	va_end(args);
+}
