@@ -14,13 +14,16 @@
 
 enum scd_yaml_kind { SCD_YAML_SCALAR, SCD_YAML_SEQUENCE, SCD_YAML_MAP };
 
-/* How a scalar was written; only plain ones are numbers, booleans or null. */
+/*
+ * How a scalar was written. Only a plain one can be null; a plain one with the tag `!` or `!!str` counts as quoted.
+ */
 enum scd_yaml_style { SCD_YAML_PLAIN, SCD_YAML_QUOTED, SCD_YAML_BLOCK };
 
 struct scd_yaml_node {
 	enum scd_yaml_kind kind;
 	enum scd_yaml_style style;    /* of a scalar */
-	unsigned line, column;        /* from 1: where the node begins */
+	unsigned line, column;        /* from 1, the column in bytes: where the node begins */
+	size_t offset;                /* of the same place in the text that was read, in bytes */
 	struct scd_str text;          /* of a scalar; NUL-terminated behind its length */
 	size_t count;                 /* children of a sequence, pairs of a map */
 	struct scd_yaml_node **items; /* of a sequence; values of a map */
@@ -30,7 +33,11 @@ struct scd_yaml_node {
 /* One file or text: a stream of documents. */
 struct scd_yaml;
 
-/* Reads a file (or a text; name stands for the file in errors). 0, or negative errno with err filled. */
+/*
+ * Reads a regular file (a FIFO or device is an error, and is not waited for), or a text; name stands for the file in
+ * errors. UTF-8 only. 0, or negative errno with err filled: -EFBIG for a file over its cap, -E2BIG for one that
+ * expands to more nodes or a deeper tree than allowed, -EINVAL for what is wrong in it.
+ */
 int scd_yaml_read_file(const char *path, struct scd_yaml **ret_yaml, struct scd_error *err);
 int scd_yaml_read_text(struct scd_str text, const char *name, struct scd_yaml **ret_yaml, struct scd_error *err);
 void scd_yaml_free(struct scd_yaml **yaml);
@@ -43,20 +50,24 @@ const struct scd_yaml_node *scd_yaml_root(const struct scd_yaml *yaml, size_t do
 const char *scd_yaml_name(const struct scd_yaml *yaml);
 
 /*
- * The value of a key of a map, NULL when absent. With the same key twice: the last one, as yaml-cpp (Falco) has it.
+ * The value of a key of a map; NULL when absent, or where map is NULL or no map. With the same key twice: the last
+ * one, as yaml-cpp (Falco) has it.
  */
 const struct scd_yaml_node *scd_yaml_get(const struct scd_yaml_node *map, const char *key);
 
 /* Plain `~`, `null`, `Null`, `NULL` or nothing. */
 bool scd_yaml_is_null(const struct scd_yaml_node *node);
 
-/* y/n, yes/no, true/false, on/off in lower, Capitalised or UPPER case (yaml-cpp's set). -EINVAL if it is none. */
+/*
+ * y/n, yes/no, true/false, on/off in lower, Capitalised or UPPER case, quoted or not (as yaml-cpp has it). -EINVAL if
+ * it is none.
+ */
 int scd_yaml_bool(const struct scd_yaml_node *node, bool *ret_value);
 
 /*
  * The place in the file of byte `offset` of a scalar's text: for an error inside a condition that is folded over
  * several lines. Walks the source and the text side by side over their non-blank bytes; where that fails (escapes),
- * the place of the node.
+ * the place of the node. A blank, and the end of the text, are placed right behind the last byte that is not blank.
  */
 void scd_yaml_place(const struct scd_yaml *yaml, const struct scd_yaml_node *scalar, size_t offset, unsigned *ret_line,
                     unsigned *ret_column);
