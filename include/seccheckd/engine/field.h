@@ -9,6 +9,7 @@
 #define SECCHECKD_ENGINE_FIELD_H
 
 #include "seccheckd/base/arena.h"
+#include "seccheckd/base/error.h"
 #include "seccheckd/event/event.h"
 #include "seccheckd/event/value.h"
 #include "seccheckd/state/sandbox.h"
@@ -52,9 +53,11 @@ enum {
 	SCD_FIELD_NO_RHS = 1 << 5,
 	SCD_FIELD_NO_TRANSFORMER = 1 << 6,
 	SCD_FIELD_DEPRECATED = 1 << 7,
-	SCD_FIELD_ANY_OF =
-	        1
-	        << 8, /* without argument the getter gives a list; a comparison holds if it holds for one item (SPEC 3.5) */
+	/* Without argument the getter gives a list; a comparison holds if it holds for one item, as Falco has it. */
+	SCD_FIELD_ANY_OF = 1 << 8,
+	SCD_FIELD_SHOWS_SELF = 1 << 9,  /* ANY_OF, but an output without argument shows [0] */
+	SCD_FIELD_ARG_DOTTED = 1 << 10, /* the argument is the tail of the name: evt.arg.path */
+	SCD_FIELD_PADDED = 1 << 11,     /* outputs show the number with at least nine digits */
 };
 
 struct scd_field {
@@ -62,7 +65,7 @@ struct scd_field {
 	enum scd_type type;
 	unsigned flags;
 	char class;
-	scd_field_get_fn *get; /* NULL for class X and for E without a source */
+	scd_field_get_fn *get; /* NULL: always ABSENT (class X; E without a source; S of state that is not kept) */
 	const char *doc;
 };
 
@@ -70,5 +73,21 @@ struct scd_field {
 const struct scd_field *scd_field_find(struct scd_str name);
 size_t scd_field_count(void);
 const struct scd_field *scd_field_at(size_t index);
+
+/* A field as rules write it: `proc.aname[2]`, `evt.arg.path`. */
+struct scd_field_use {
+	const struct scd_field *field;
+	struct scd_field_arg arg; /* its text borrows from what was resolved */
+	enum scd_type type;       /* the field's; of evt.rawarg that of the named parameter */
+	bool is_any_of;           /* ANY_OF without argument: the getter gives a list */
+};
+
+/*
+ * Finds the field and checks the argument. name may carry the argument as its tail (SCD_FIELD_ARG_DOTTED); arg is
+ * what stood in brackets, if has_arg. -EINVAL with err (what; no place): no such field, argument missing, not
+ * allowed or not valid.
+ */
+int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, struct scd_field_use *ret_use,
+                      struct scd_error *err);
 
 #endif
