@@ -150,6 +150,11 @@ const char *scd_yaml_name(const struct scd_yaml *yaml)
 	return yaml->name;
 }
 
+struct scd_str scd_yaml_source(const struct scd_yaml *yaml)
+{
+	return yaml->source;
+}
+
 const struct scd_yaml_node *scd_yaml_get(const struct scd_yaml_node *map, const char *key)
 {
 	struct scd_str wanted = scd_str_from(key);
