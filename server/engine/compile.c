@@ -1,0 +1,254 @@
+/*
+ * A collection of items to a rule set: lists into texts, texts into trees, trees into programs, rules into buckets.
+ *
+ * All rules are compiled even when one is wrong, so that every error is reported; then no set is made.
+ */
+#include "compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program.h"
+#include "seccheckd/base/limits.h"
+#include "seccheckd/engine/format.h"
+
+#define CHUNK_BYTES 65536u
+#define MANY_KINDS  100u /* Falco warns when a rule is looked at for more event types than this */
+
+/* Byte offset in the text as written, as far as list substitution left the text alone; else 0. */
+static size_t original_offset(struct scd_str written, struct scd_str substituted, size_t offset)
+{
+	bool same = offset <= written.len && offset <= substituted.len &&
+	            (offset == 0 || memcmp(written.data, substituted.data, offset) == 0);
+	return same ? offset : 0;
+}
+
+/* Substitutes lists and parses. 0, -EINVAL when it was reported. */
+static int parse_text(struct scd__build *build, struct scd_str text, struct scd__place place, const char *kind,
+                      struct scd_str name, const struct scd_ast **ret_ast)
+{
+	struct scd_diags *diags = build->collection->diags;
+	struct scd_str substituted;
+	int result = scd__substitute_lists(build->collection, text, &substituted);
+	if (result == -E2BIG) {
+		scd__report(diags, SCD_DIAG_ERR_COMPILE_CONDITION, place, 0, kind, name, "shorten the lists it uses",
+		            "the condition is longer than %u bytes with its lists", SCD_LIMIT_CONDITION_BYTES);
+		return -EINVAL;
+	}
+	if (result < 0)
+		return result;
+	struct scd_ast_error error;
+	result = scd_ast_parse(substituted, SCD_LIMIT_RULE_PARSE_DEPTH, &build->scratch, ret_ast, &error);
+	if (result == -EINVAL)
+		scd__report(diags, SCD_DIAG_ERR_COMPILE_CONDITION, place,
+		            original_offset(text, substituted, error.pos.offset), kind, name, NULL, "%s", error.what);
+	return result;
+}
+
+static int parse_macros(struct scd__build *build)
+{
+	int result = 0;
+	for (size_t i = 0; i < build->collection->macro_count; i++) {
+		struct scd__macro_item *macro = build->collection->macros[i];
+		int one = parse_text(build, macro->text, macro->condition, "macro", macro->name, &macro->ast);
+		if (one == -ENOMEM)
+			return one;
+		if (one < 0) {
+			macro->ast = NULL;
+			result = one;
+		}
+	}
+	return result;
+}
+
+static void report_compile_error(struct scd__build *build, const struct scd__rule_item *rule,
+                                 const struct scd__compile_error *error)
+{
+	const struct scd__macro_item *macro = error->macro;
+	struct scd_diags *diags = build->collection->diags;
+	if (macro)
+		scd__report(diags, error->code, macro->condition, error->offset, "macro", macro->name, error->hint,
+		            "%s (used by rule '" SCD_STR_FMT "')", error->what, SCD_STR_ARG(rule->pub.name));
+	else
+		scd__report(diags, error->code, rule->condition, error->offset, "rule", rule->pub.name, error->hint,
+		            "%s", error->what);
+}
+
+static int compile_condition(struct scd__build *build, struct scd__rule_item *item, struct scd_rule *rule,
+                             int32_t *ret_entry)
+{
+	const struct scd_ast *ast;
+	int result = parse_text(build, item->condition_text, item->condition, "rule", item->pub.name, &ast);
+	if (result < 0)
+		return result;
+	struct scd__compile_error error = { 0 };
+	result = scd__program_new(build, ast, ret_entry, &error);
+	if (result == -EINVAL)
+		report_compile_error(build, item, &error);
+	if (result == -E2BIG) {
+		scd__report(build->collection->diags, SCD_DIAG_ERR_COMPILE_CONDITION, item->condition, 0, "rule",
+		            item->pub.name, "macros that use macros several times grow exponentially",
+		            "the condition has more than %u checks with its macros", SCD_LIMIT_CONDITION_NODES);
+		return -EINVAL;
+	}
+	if (result < 0)
+		return result;
+	scd__static_kinds(build, ast, &rule->kinds);
+	if (item->warn_evttypes && scd_kind_set_count(&rule->kinds) > MANY_KINDS)
+		scd__report(build->collection->diags, SCD_DIAG_NO_EVTTYPE, item->condition, 0, "rule", item->pub.name,
+		            "add `evt.type in (…)`",
+		            "Rule matches too many evt.type values. This has a significant performance penalty.");
+	return 0;
+}
+
+static int compile_output(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule)
+{
+	struct scd_error error;
+	int result = scd_format_new(item->output_text, &build->set->arena, &rule->output, &error);
+	if (result == -EINVAL || result == -ENOTSUP)
+		scd__report(build->collection->diags,
+		            result == -ENOTSUP ? SCD_DIAG_ERR_NOT_EVALUATED : SCD_DIAG_ERR_COMPILE_OUTPUT, item->output,
+		            0, "rule", item->pub.name, error.hint[0] ? error.hint : NULL, "%s", error.what);
+	return result == -ENOTSUP ? -EINVAL : result;
+}
+
+static struct scd_str keep(struct scd_ruleset *set, struct scd_str text)
+{
+	return scd_arena_dup(&set->arena, text);
+}
+
+/* Copies what a rule says of itself into the set, which outlives the files. */
+static int copy_rule(struct scd_ruleset *set, const struct scd_rule *from, struct scd_rule *rule)
+{
+	struct scd_str *tags = scd_arena_zalloc(&set->arena, from->tag_count + 1, sizeof(*tags));
+	if (!tags)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->tag_count; i++)
+		tags[i] = keep(set, from->tags[i]);
+	*rule = *from;
+	rule->tags = tags;
+	rule->name = keep(set, from->name);
+	rule->desc = keep(set, from->desc);
+	rule->source = keep(set, from->source);
+	rule->file = keep(set, scd_str_from(from->file)).data;
+	return rule->name.data && rule->desc.data && rule->source.data && rule->file ? 0 : -ENOMEM;
+}
+
+/* Compiles one rule behind the others of the set. A rule of another source is left out with a warning. */
+static int compile_rule(struct scd__build *build, struct scd__rule_item *item,
+                        const struct scd_ruleset_options *options)
+{
+	struct scd_ruleset *set = build->set;
+	if (!scd_str_is(item->pub.source, "syscall")) {
+		scd__report(build->collection->diags, SCD_DIAG_UNKNOWN_SOURCE, item->place, 0, "rule", item->pub.name,
+		            NULL, "Unknown source " SCD_STR_FMT ", skipping", SCD_STR_ARG(item->pub.source));
+		return 0;
+	}
+	struct scd_rule *rule = &set->rules[set->rule_count];
+	int result = copy_rule(set, &item->pub, rule);
+	if (result < 0)
+		return result;
+	rule->index = (uint32_t)set->rule_count;
+	rule->enabled = item->pub.enabled && item->pub.priority <= options->minimum_priority;
+	int condition = compile_condition(build, item, rule, &set->entries[set->rule_count]);
+	int output = compile_output(build, item, rule);
+	if (condition < 0 || output < 0)
+		return condition < 0 ? condition : output;
+	set->rule_count++;
+	return 0;
+}
+
+static int compile_rules(struct scd__build *build, const struct scd_ruleset_options *options)
+{
+	struct scd__collection *collection = build->collection;
+	struct scd_ruleset *set = build->set;
+	int result = 0;
+	set->rules = scd_arena_zalloc(&set->arena, collection->rule_count + 1, sizeof(*set->rules));
+	set->entries = scd_arena_zalloc(&set->arena, collection->rule_count + 1, sizeof(*set->entries));
+	if (!set->rules || !set->entries)
+		return -ENOMEM;
+	for (size_t i = 0; i < collection->rule_count; i++) {
+		int one = compile_rule(build, collection->rules[i], options);
+		if (one == -ENOMEM)
+			return one;
+		result = one < 0 ? one : result;
+	}
+	return result;
+}
+
+static bool can_fire(const struct scd_ruleset *set, size_t rule, unsigned kind)
+{
+	return set->rules[rule].enabled && set->entries[rule] != SCD__NO &&
+	       scd_kind_set_has(&set->rules[rule].kinds, kind);
+}
+
+static int fill_bucket(struct scd_ruleset *set, unsigned kind)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < set->rule_count; i++)
+		count += can_fire(set, i, kind);
+	if (count == 0)
+		return 0;
+	uint32_t *rules = scd_arena_zalloc(&set->arena, count, sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	set->buckets[kind] = (struct scd__bucket){ rules, count };
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (can_fire(set, i, kind))
+			*rules++ = (uint32_t)i;
+	scd_kind_set_add(&set->kinds, kind);
+	return 0;
+}
+
+static void warn_unused(const struct scd__collection *collection)
+{
+	for (size_t i = 0; i < collection->macro_count; i++)
+		if (!collection->macros[i]->used)
+			scd__report(collection->diags, SCD_DIAG_UNUSED_MACRO, collection->macros[i]->place, 0, "macro",
+			            collection->macros[i]->name, NULL, "Macro not referred to by any other rule/macro");
+	for (size_t i = 0; i < collection->list_count; i++)
+		if (!collection->lists[i]->used)
+			scd__report(collection->diags, SCD_DIAG_UNUSED_LIST, collection->lists[i]->place, 0, "list",
+			            collection->lists[i]->name, NULL, "List not referred to by any other rule/macro");
+}
+
+static int compile_all(struct scd__build *build, const struct scd_ruleset_options *options)
+{
+	int result = scd__resolve_lists(build->collection);
+	if (result < 0)
+		return result;
+	int macros = parse_macros(build);
+	if (macros == -ENOMEM)
+		return macros;
+	result = compile_rules(build, options);
+	for (unsigned kind = 0; kind < SCD_KIND_COUNT && result == 0; kind++)
+		result = fill_bucket(build->set, kind);
+	return result < 0 ? result : macros;
+}
+
+int scd__compile(struct scd__collection *collection, const struct scd_ruleset_options *options,
+                 struct scd_ruleset **ret_set)
+{
+	struct scd_ruleset *set = calloc(1, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	struct scd__build build = { .collection = collection, .set = set };
+	atomic_init(&set->refs, 1);
+	set->match_first = options->match_first;
+	scd_arena_init(&set->arena, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
+	scd_arena_init(&build.scratch, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
+	scd_strmap_init(&build.slot_by_text);
+	scd_strmap_init(&build.predicate_by_text);
+	int result = compile_all(&build, options);
+	if (result == 0)
+		warn_unused(collection);
+	scd_strmap_done(&build.slot_by_text);
+	scd_strmap_done(&build.predicate_by_text);
+	scd_arena_done(&build.scratch);
+	if (result == 0)
+		*ret_set = set;
+	else
+		scd_ruleset_unref(&set);
+	return result;
+}

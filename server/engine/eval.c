@@ -1,0 +1,129 @@
+/*
+ * Running the programs of one event's bucket.
+ *
+ * Values and results are remembered for the event by an epoch number: what carries the number of the current event is
+ * valid, and nothing has to be cleared between events.
+ */
+#include "seccheckd/engine/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "program.h"
+
+enum presence { ABSENT, PRESENT };
+
+struct slot_state {
+	uint32_t epoch;
+	enum presence presence;
+	struct scd_value value;
+};
+
+struct predicate_state {
+	uint32_t epoch;
+	bool result;
+};
+
+struct scd_evaluator {
+	struct scd_ruleset *set;
+	uint32_t epoch;
+	struct slot_state *slots;
+	struct predicate_state *predicates;
+};
+
+struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
+{
+	struct scd_evaluator *evaluator = calloc(1, sizeof(*evaluator));
+	if (!evaluator)
+		return NULL;
+	evaluator->set = scd_ruleset_ref(set);
+	evaluator->slots = calloc(set->slot_count + 1, sizeof(*evaluator->slots));
+	evaluator->predicates = calloc(set->predicate_count + 1, sizeof(*evaluator->predicates));
+	if (!evaluator->slots || !evaluator->predicates)
+		scd_evaluator_free(&evaluator);
+	return evaluator;
+}
+
+void scd_evaluator_free(struct scd_evaluator **evaluator)
+{
+	if (!*evaluator)
+		return;
+	scd_ruleset_unref(&(*evaluator)->set);
+	free((*evaluator)->slots);
+	free((*evaluator)->predicates);
+	free(*evaluator);
+	*evaluator = NULL;
+}
+
+const struct scd_ruleset *scd_evaluator_ruleset(const struct scd_evaluator *evaluator)
+{
+	return evaluator->set;
+}
+
+static void next_epoch(struct scd_evaluator *evaluator)
+{
+	if (++evaluator->epoch != 0)
+		return;
+	memset(evaluator->slots, 0, evaluator->set->slot_count * sizeof(*evaluator->slots));
+	memset(evaluator->predicates, 0, evaluator->set->predicate_count * sizeof(*evaluator->predicates));
+	evaluator->epoch = 1;
+}
+
+static const struct slot_state *slot_value(struct scd_evaluator *evaluator, uint32_t index, const struct scd_view *view)
+{
+	struct slot_state *state = &evaluator->slots[index];
+	if (state->epoch != evaluator->epoch) {
+		const struct scd_field_use *use = &evaluator->set->slots[index];
+		state->presence = use->field->get(view, &use->arg, &state->value) ? PRESENT : ABSENT;
+		state->epoch = evaluator->epoch;
+	}
+	return state;
+}
+
+static bool holds(struct scd_evaluator *evaluator, uint32_t index, const struct scd_view *view)
+{
+	struct predicate_state *state = &evaluator->predicates[index];
+	if (state->epoch == evaluator->epoch)
+		return state->result;
+	const struct scd__predicate *predicate = &evaluator->set->predicates[index];
+	if (predicate->op == SCD__OP_KIND) {
+		state->result = scd_kind_set_has(&predicate->kinds, view->event->kind);
+	} else {
+		const struct slot_state *slot = slot_value(evaluator, predicate->slot, view);
+		state->result = slot->presence == PRESENT &&
+		                scd__predicate_holds(predicate, &evaluator->set->slots[predicate->slot], &slot->value);
+	}
+	state->epoch = evaluator->epoch;
+	return state->result;
+}
+
+static bool rule_matches(struct scd_evaluator *evaluator, uint32_t rule, const struct scd_view *view)
+{
+	int32_t at = evaluator->set->entries[rule];
+	while (at >= 0) {
+		const struct scd__node *node = &evaluator->set->nodes[at];
+		at = holds(evaluator, node->predicate, view) ? node->on_true : node->on_false;
+	}
+	return at == SCD__MATCH;
+}
+
+size_t scd_evaluator_run(struct scd_evaluator *evaluator, const struct scd_view *view, scd_match_fn *on_match,
+                         void *user)
+{
+	size_t matches = 0;
+	if (view->event->kind >= SCD_KIND_COUNT)
+		return 0;
+	const struct scd__bucket *bucket = &evaluator->set->buckets[view->event->kind];
+	if (bucket->count == 0)
+		return 0;
+	next_epoch(evaluator);
+	for (size_t i = 0; i < bucket->count; i++) {
+		if (!rule_matches(evaluator, bucket->rules[i], view))
+			continue;
+		matches++;
+		on_match(user, &evaluator->set->rules[bucket->rules[i]], view);
+		if (evaluator->set->match_first)
+			break;
+	}
+	return matches;
+}

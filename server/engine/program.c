@@ -1,0 +1,132 @@
+/*
+ * Conditions to jump programs.
+ *
+ * Compiled backwards: a node is given the two places to go on to and returns where it begins, so that every jump is
+ * known when it is written. The last child of an `and` goes on to the place for true; each child before it goes on to
+ * the child behind it.
+ *
+ * Macros are compiled in place, each use anew, because each use goes on to other places. Macros of macros grow
+ * exponentially, so the number of nodes is capped, and the nesting too.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "program.h"
+#include "seccheckd/base/limits.h"
+
+/* One condition being compiled. */
+struct compiler {
+	struct scd__build *build;
+	struct scd__compile_error *error;
+	const struct scd__macro_item *inside; /* the macro whose text is being compiled; NULL: the rule's own */
+	unsigned depth;
+	size_t node_limit;
+};
+
+static int compile(struct compiler *compiler, const struct scd_ast *node, int32_t on_true, int32_t on_false,
+                   int32_t *ret_entry);
+
+struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct scd_str name)
+{
+	return scd_strmap_get(&build->collection->macro_by_name, name);
+}
+
+static int add_node(struct compiler *compiler, struct scd__node node, int32_t *ret_entry)
+{
+	struct scd_ruleset *set = compiler->build->set;
+	if (set->node_count == compiler->node_limit)
+		return -E2BIG;
+	if (set->node_count == set->node_room) {
+		size_t room = set->node_room ? 2 * set->node_room : 256;
+		struct scd__node *nodes = scd_arena_zalloc(&set->arena, room, sizeof(*nodes));
+		if (!nodes)
+			return -ENOMEM;
+		if (set->node_count)
+			memcpy(nodes, set->nodes, set->node_count * sizeof(*nodes));
+		set->nodes = nodes;
+		set->node_room = room;
+	}
+	set->nodes[set->node_count] = node;
+	*ret_entry = (int32_t)set->node_count++;
+	return 0;
+}
+
+static int compile_check(struct compiler *compiler, const struct scd_ast *node, int32_t on_true, int32_t on_false,
+                         int32_t *ret_entry)
+{
+	uint32_t predicate;
+	int result = scd__predicate_new(compiler->build, node, &predicate, compiler->error);
+	if (result < 0)
+		return result;
+	if (compiler->build->set->predicates[predicate].never) {
+		*ret_entry = on_false;
+		return 0;
+	}
+	return add_node(compiler, (struct scd__node){ predicate, on_true, on_false }, ret_entry);
+}
+
+static int compile_children(struct compiler *compiler, const struct scd_ast *node, int32_t on_true, int32_t on_false,
+                            int32_t *ret_entry)
+{
+	bool is_and = node->kind == SCD_AST_AND;
+	int32_t entry = is_and ? on_true : on_false;
+	for (size_t i = node->child_count; i-- > 0;) {
+		int result = compile(compiler, node->children[i], is_and ? entry : on_true, is_and ? on_false : entry,
+		                     &entry);
+		if (result < 0)
+			return result;
+	}
+	*ret_entry = entry;
+	return 0;
+}
+
+static int compile_macro(struct compiler *compiler, const struct scd_ast *node, int32_t on_true, int32_t on_false,
+                         int32_t *ret_entry)
+{
+	const struct scd__macro_item *outer = compiler->inside;
+	struct scd__macro_item *macro = scd__macro_get(compiler->build, node->text);
+	if (!macro || (outer && macro->index >= outer->visibility))
+		return scd__compile_fail(compiler->error, SCD_DIAG_ERR_COMPILE_CONDITION, node,
+		                         "define the macro before it is used; a check of a field needs an operator",
+		                         "Undefined macro '" SCD_STR_FMT "' used in filter.", SCD_STR_ARG(node->text));
+	if (macro->busy)
+		return scd__compile_fail(compiler->error, SCD_DIAG_ERR_COMPILE_CONDITION, node, NULL,
+		                         "reference loop in macro '" SCD_STR_FMT "'", SCD_STR_ARG(node->text));
+	macro->used = true;
+	if (!macro->ast)
+		return -ECANCELED;
+	macro->busy = true;
+	compiler->inside = macro;
+	int result = compile(compiler, macro->ast, on_true, on_false, ret_entry);
+	if (result == -EINVAL && !compiler->error->macro)
+		compiler->error->macro = macro;
+	compiler->inside = outer;
+	macro->busy = false;
+	return result;
+}
+
+static int compile(struct compiler *compiler, const struct scd_ast *node, int32_t on_true, int32_t on_false,
+                   int32_t *ret_entry)
+{
+	int result;
+	if (++compiler->depth > SCD_LIMIT_RULE_PARSE_DEPTH)
+		return scd__compile_fail(compiler->error, SCD_DIAG_ERR_COMPILE_CONDITION, node, NULL,
+		                         "exceeded max depth limit of %u", SCD_LIMIT_RULE_PARSE_DEPTH);
+	switch (node->kind) {
+	case SCD_AST_AND:
+	case SCD_AST_OR: result = compile_children(compiler, node, on_true, on_false, ret_entry); break;
+	case SCD_AST_NOT: result = compile(compiler, node->children[0], on_false, on_true, ret_entry); break;
+	case SCD_AST_IDENTIFIER: result = compile_macro(compiler, node, on_true, on_false, ret_entry); break;
+	default: result = compile_check(compiler, node, on_true, on_false, ret_entry); break;
+	}
+	compiler->depth--;
+	return result;
+}
+
+int scd__program_new(struct scd__build *build, const struct scd_ast *condition, int32_t *ret_entry,
+                     struct scd__compile_error *ret_error)
+{
+	struct compiler compiler = { .build = build, .error = ret_error };
+	compiler.node_limit = build->set->node_count + SCD_LIMIT_CONDITION_NODES;
+	return compile(&compiler, condition, SCD__MATCH, SCD__NO, ret_entry);
+}

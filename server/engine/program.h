@@ -1,0 +1,153 @@
+/*
+ * Compiled rules: slots, predicates and jump programs.
+ *
+ * Inside server/engine only.
+ *
+ *   slot        a field with its argument (struct scd_field_use); its value is got at most once per event
+ *   predicate   one comparison of a slot with constants; its result is computed at most once per event
+ *   program     a condition as jumps between predicates. Missing values make a comparison false and `not` of it true, so a condition is
+ *               a two-valued function of its predicates, and and/or/not are only a matter of where to go next:
+ *
+ *                 a and (b or not c)        0: a ? 1 : NO     1: b ? MATCH : 2     2: c ? NO : MATCH
+ *
+ * Slots and predicates are shared by all rules of a set: the same text is the same predicate.
+ */
+#ifndef SCD_SERVER_ENGINE_PROGRAM_H
+#define SCD_SERVER_ENGINE_PROGRAM_H
+
+#include <stdatomic.h>
+
+#include "items.h"
+#include "seccheckd/engine/field.h"
+#include "seccheckd/event/kind.h"
+#include "seccheckd/index/pathset.h"
+#include "seccheckd/index/strset.h"
+#include "seccheckd/lang/ast.h"
+
+/* What a predicate does; the operators of the language are listed in predicate.c. */
+enum scd__op {
+	SCD__OP_EXISTS,
+	SCD__OP_EQ,
+	SCD__OP_NE,
+	SCD__OP_LT,
+	SCD__OP_LE,
+	SCD__OP_GT,
+	SCD__OP_GE,
+	SCD__OP_IN,
+	SCD__OP_CONTAINS,
+	SCD__OP_ICONTAINS,
+	SCD__OP_STARTSWITH,
+	SCD__OP_ENDSWITH,
+	SCD__OP_GLOB,
+	SCD__OP_PMATCH,
+	SCD__OP_KIND, /* any equality of evt.type with constants */
+};
+
+/* An address or a network; prefix_bits 32 or 128 for a single address. */
+struct scd__net {
+	struct scd_ip ip;
+	unsigned prefix_bits;
+};
+
+/* A constant, parsed for the type of the field it is compared with. */
+union scd__constant {
+	bool boolean;
+	int64_t i64;
+	uint64_t u64;
+	double real;
+	struct scd_str text;
+	struct scd__net net;
+};
+
+struct scd__predicate {
+	enum scd__op op;
+	uint32_t slot;
+	bool never;                           /* the field has no source here: always false */
+	const union scd__constant *constants; /* one, or those of `in` */
+	size_t constant_count;
+	const struct scd_strset *strings; /* of `in` over text */
+	const struct scd_pathset *paths;  /* of pmatch */
+	struct scd_kind_set kinds;        /* of KIND */
+};
+
+/* Jump targets below 0. */
+#define SCD__MATCH (-1)
+#define SCD__NO    (-2)
+
+struct scd__node {
+	uint32_t predicate;
+	int32_t on_true, on_false;
+};
+
+struct scd__bucket {
+	const uint32_t *rules; /* indices in order of definition */
+	size_t count;
+};
+
+struct scd_ruleset {
+	atomic_uint refs;
+	struct scd_arena arena; /* everything below */
+	struct scd_rule *rules;
+	int32_t *entries; /* per rule: first node, or SCD__MATCH / SCD__NO */
+	size_t rule_count;
+	struct scd_field_use *slots;
+	size_t slot_count, slot_room;
+	struct scd__predicate *predicates;
+	size_t predicate_count, predicate_room;
+	struct scd__node *nodes;
+	size_t node_count, node_room;
+	struct scd__bucket buckets[SCD_KIND_COUNT];
+	struct scd_kind_set kinds;
+	bool match_first, reads_env;
+	char generation[17];
+};
+
+/* What went wrong in a condition, and at which byte of its text. */
+struct scd__compile_error {
+	enum scd_diag_code code;
+	size_t offset;
+	const struct scd__macro_item *macro; /* whose text it is in; NULL: the rule's own */
+	char what[512];
+	const char *hint; /* static text, or NULL */
+};
+
+/* State of one build: the set under construction and what is needed only while building. */
+struct scd__build {
+	struct scd__collection *collection;
+	struct scd_ruleset *set;
+	struct scd_strmap slot_by_text, predicate_by_text; /* values are index + 1 */
+	struct scd_arena scratch;
+};
+
+/* A predicate for a check (SCD_AST_UNARY or _BINARY). 0 with its index, -EINVAL with the reason, -ENOMEM. */
+int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, uint32_t *ret_index,
+                       struct scd__compile_error *ret_error);
+
+/*
+ * A condition's nodes; *ret_entry is where it starts. Macros are put in on the way. -EINVAL with the reason, -ENOMEM,
+ * -E2BIG (too many nodes), -ECANCELED (a macro that was already reported as broken).
+ */
+int scd__program_new(struct scd__build *build, const struct scd_ast *condition, int32_t *ret_entry,
+                     struct scd__compile_error *ret_error);
+
+/*
+ * Event kinds for which a condition can be true at all (SPEC 2.8): from its checks of evt.type alone. Conditions
+ * compile, so macros exist.
+ */
+void scd__static_kinds(const struct scd__build *build, const struct scd_ast *condition, struct scd_kind_set *ret_kinds);
+
+/* The kinds that a check of evt.type allows. False: it is no equality of evt.type with constants. */
+bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds);
+
+/* The macro an identifier means, or NULL. */
+struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct scd_str name);
+
+/* One comparison. The value is present. */
+bool scd__predicate_holds(const struct scd__predicate *predicate, const struct scd_field_use *use,
+                          const struct scd_value *value);
+
+/* Fills a compile error and returns -EINVAL. */
+int scd__compile_fail(struct scd__compile_error *error, enum scd_diag_code code, const struct scd_ast *node,
+                      const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#endif
