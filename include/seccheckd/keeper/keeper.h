@@ -4,31 +4,67 @@
  * It reads two bytes of what a tenant can send and parses nothing else. It is a plain poll(2) loop without libraries,
  * and it never waits for anybody: handshakes are per connection with a deadline, so a silent client delays nobody. It
  * answers before the worker is ready; a container's start never waits for a rule file.
+ *
+ *   new → run → free
  */
 #ifndef SECCHECKD_KEEPER_KEEPER_H
 #define SECCHECKD_KEEPER_KEEPER_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "seccheckd/base/error.h"
 
+/* X(member, "help") — one counter each; names become metrics. */
+#define SCD_KEEPER_COUNTERS(X)                                                          \
+	X(accepted, "Connections accepted.")                                            \
+	X(answered, "Handshakes answered.")                                             \
+	X(refused_handshake, "Connections closed for a wrong or missing handshake.")    \
+	X(timed_out, "Connections closed because no handshake came in time.")           \
+	X(refused_full, "Connections closed because the table of connections is full.") \
+	X(refused_resources, "Connections closed for want of descriptors or memory.")   \
+	X(accept_pauses, "Times that accepting was suspended for want of resources.")   \
+	X(handed_over, "Connections given to the worker.")                              \
+	X(released, "Connections that the worker reported as ended.")                   \
+	X(control_errors, "Messages of the worker that are malformed or name no connection.")
+
+struct scd_keeper_counters {
+#define X(member, help) uint64_t member;
+	SCD_KEEPER_COUNTERS(X)
+#undef X
+};
+
 struct scd_keeper_options {
-	const char *const
-	        *listen_paths; /* socket paths, created 0600; a stale socket is replaced, a live one is an error */
+	/* Paths of the sockets, made with mode 0600. A stale socket is replaced, a live one is an error. */
+	const char *const *listen_paths;
 	size_t listen_count;
 };
 
 struct scd_keeper;
 
-/* Opens the listeners. 0, or negative errno with err: which path and why. */
+/*
+ * Opens the listeners; raises the soft limit on descriptors as far as the hard one allows. The options are copied.
+ * 0, or negative errno with err: which path and why; nothing is left behind then.
+ */
 int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper **ret_keeper, struct scd_error *err);
+
+/* Removes the socket files, if run has not done so. Accepts NULL and a pointer to NULL. */
 void scd_keeper_free(struct scd_keeper **keeper);
 
-/* What the child process does with its end of the socket pair; its result is its exit status. */
+/*
+ * What the child process does with its end of the socket pair, which it owns; its result is its exit status. In the
+ * child SIGTERM, SIGINT and SIGHUP are ignored: the order to stop is a message, or the end, of the control socket.
+ */
 typedef int scd_worker_main_fn(void *user, int control_fd);
 
 /*
- * Forks the worker and serves until SIGTERM or SIGINT, or until the worker ends. Returns the exit status for the
- * whole: the worker's own after an ordered stop, 1 if it died.
+ * Forks the worker and serves until SIGTERM or SIGINT, or until the worker ends; the socket files are gone when it
+ * returns. The caller has one thread, and nothing unwritten in stdio that must not be written twice (stdio is flushed
+ * before the fork). Signal dispositions and the mask are restored. Returns the exit status for the whole: the
+ * worker's own after an ordered stop, 1 if it died or did not stop in time.
  */
 int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user);
+
+const struct scd_keeper_counters *scd_keeper_counters(const struct scd_keeper *keeper);
 
 #endif

@@ -4,6 +4,8 @@
  * A socket is drained to EAGAIN, then left alone for a tick (timerfd: libuv's own timers are too coarse), then
  * drained again: a wake-up per message costs several times the CPU, for us and for the sandbox. A socket that stays
  * empty goes back to waiting for readability. A budget per tick keeps one flooding sandbox from starving the others.
+ *
+ * Not thread-safe: everything is called on the loop's thread.
  */
 #ifndef SECCHECKD_NET_NET_H
 #define SECCHECKD_NET_NET_H
@@ -12,23 +14,50 @@
 
 #include "seccheckd/pipeline/pipeline.h"
 
+/* X(member, "help") — one counter each; names become metrics. */
+#define SCD_NET_COUNTERS(X)                                                                       \
+	X(sessions_accepted, "Connections taken over from the keeper.")                           \
+	X(sessions_ended, "Connections that ended.")                                              \
+	X(sessions_refused, "Connections given back at once for want of memory.")                 \
+	X(resets, "Connections that the sandbox closed without reading our answer.")              \
+	X(read_errors, "Connections that ended with an error of recv(2).")                        \
+	X(oversized, "Messages longer than the largest that is received.")                        \
+	X(ticks, "Rounds over the active sessions.")                                              \
+	X(ticks_over_budget, "Rounds that left messages for the next, as the budget was spent.")  \
+	X(stops_cut_short, "Sockets that still had messages when the last pass over them ended.") \
+	X(control_errors, "Messages of the keeper that are malformed or come without their socket.")
+
+struct scd_net_counters {
+#define X(member, help) uint64_t member;
+	SCD_NET_COUNTERS(X)
+#undef X
+};
+
 struct scd_net;
 
 struct scd_net_ops {
 	/*
 	 * The keeper said stop, or is gone: every socket was drained once more and closed, nothing more will come.
-	 * Called once.
+	 * Called once, from the loop; may call scd_net_free.
 	 */
 	void (*stopped)(void *user);
 };
 
-/* control_fd: our end of the socket pair (wire/custody.h); taken over. 0 or negative errno. */
+/*
+ * Registers the control socket (wire/custody.h) with the loop and tells the keeper that connections may come.
+ * control_fd is taken over, also when this fails. The pipeline outlives the net. 0 or negative errno; after a failure,
+ * too, the loop must run once more to close handles.
+ */
 int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pipeline *pipeline, const struct scd_net_ops *ops,
                 void *user, struct scd_net **ret_net);
 
-/* After stopped(), or before anything ran. The loop must run once more to close handles. */
+/*
+ * At any time: sessions that are still there are closed unread. The loop must run once more to close handles. Accepts
+ * NULL and a pointer to NULL.
+ */
 void scd_net_free(struct scd_net **net);
 
 size_t scd_net_session_count(const struct scd_net *net);
+const struct scd_net_counters *scd_net_counters(const struct scd_net *net);
 
 #endif

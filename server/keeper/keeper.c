@@ -1,0 +1,265 @@
+/*
+ * The keeper's life: open, poll, close.
+ *
+ *    poll ─▶ handshakes ─▶ worker's messages ─▶ listeners ─▶ signals ─▶ deadlines ─▶ hand over ─▶ poll …
+ *
+ * One array for poll(2) is filled anew in each turn:
+ *
+ *    0         1          2 …                      2 + listeners …
+ *    signals   control    listeners                connections in GREETING, in the order of their list
+ *
+ * Connections that were answered are not polled: their sockets are the worker's to read, and would be readable all
+ * the time. So a turn costs what is in flight, not what is connected.
+ *
+ * SIGTERM and SIGINT stop: listeners close, handshakes under way are dropped, the worker gets its last connections
+ * and STOP. SIGHUP is logged and otherwise ignored; its default would end the daemon, which sandboxes never get over:
+ * they do not connect again.
+ */
+#include "seccheckd/keeper/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "keeper/internal.h"
+#include "seccheckd/base/clock.h"
+#include "seccheckd/base/limits.h"
+#include "seccheckd/base/log.h"
+
+/* From SIGTERM to SIGKILL for the worker: its last pass over the sockets, and 5 s for outputs. */
+#define STOP_NS (10 * INT64_C(1000000000))
+
+/* Descriptors that are not connections: standard streams, listeners, control, signals, reserve, the caller's. */
+#define OTHER_DESCRIPTORS 128u
+
+enum { POLL_SIGNALS, POLL_CONTROL, POLL_LISTENERS };
+
+/* A shell's usual soft limit of 1024 would be reached before our own. */
+static void raise_descriptor_limit(void)
+{
+	const rlim_t wanted = SCD_LIMIT_CONNECTIONS + OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < wanted)
+		scd_log(SCD_LOG_NOTICE, "the limit of %llu descriptors allows fewer than %u connections",
+		        (unsigned long long)limit.rlim_cur, SCD_LIMIT_CONNECTIONS);
+}
+
+static void close_listeners(struct scd_keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->listener_count; i++)
+		scd__listener_close(&keeper->listeners[i]);
+}
+
+static int open_listeners(struct scd_keeper *keeper, const struct scd_keeper_options *options, struct scd_error *err)
+{
+	keeper->paths = calloc(options->listen_count, sizeof(*keeper->paths));
+	keeper->listeners = calloc(options->listen_count, sizeof(*keeper->listeners));
+	if (options->listen_count && (!keeper->paths || !keeper->listeners))
+		return scd_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < options->listen_count; i++) {
+		int r;
+
+		keeper->paths[i] = strdup(options->listen_paths[i]);
+		if (!keeper->paths[i])
+			return scd_error_set(err, -ENOMEM, "out of memory");
+		keeper->listeners[i].fd = -1;
+		keeper->listener_count = i + 1;
+		r = scd__listener_open(&keeper->listeners[i], keeper->paths[i], err);
+		if (r < 0)
+			return r;
+		scd_log(SCD_LOG_INFO, "listening on %s", keeper->paths[i]);
+	}
+	return 0;
+}
+
+int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper **ret_keeper, struct scd_error *err)
+{
+	struct scd_keeper *keeper = calloc(1, sizeof(*keeper));
+	int r;
+
+	if (!keeper)
+		return scd_error_set(err, -ENOMEM, "out of memory");
+	keeper->reserve_fd = -1;
+	keeper->worker.control = -1;
+	keeper->kill_at_ns = SCD__NEVER_NS;
+	raise_descriptor_limit();
+	r = scd__connections_init(&keeper->connections, SCD_LIMIT_CONNECTIONS);
+	r = r < 0 ? scd_error_set(err, r, "out of memory") : open_listeners(keeper, options, err);
+	if (r < 0) {
+		scd_keeper_free(&keeper);
+		return r;
+	}
+	*ret_keeper = keeper;
+	return 0;
+}
+
+void scd_keeper_free(struct scd_keeper **keeper)
+{
+	struct scd_keeper *k = keeper ? *keeper : NULL;
+
+	if (!k)
+		return;
+	close_listeners(k);
+	for (size_t i = 0; i < k->listener_count; i++)
+		free(k->paths[i]);
+	free(k->paths);
+	free(k->listeners);
+	scd__connections_done(&k->connections);
+	if (k->reserve_fd >= 0)
+		close(k->reserve_fd);
+	free(k);
+	*keeper = NULL;
+}
+
+const struct scd_keeper_counters *scd_keeper_counters(const struct scd_keeper *keeper)
+{
+	return &keeper->counters;
+}
+
+static void begin_stop(struct scd_keeper *keeper, int64_t now_ns)
+{
+	if (keeper->stopping)
+		return;
+	scd_log(SCD_LOG_NOTICE, "stopping");
+	keeper->stopping = true;
+	keeper->kill_at_ns = now_ns + STOP_NS;
+	close_listeners(keeper);
+	scd__connections_remove_all(&keeper->connections, SCD__CONNECTION_GREETING);
+}
+
+static void on_signals(struct scd_keeper *keeper, int64_t now_ns)
+{
+	int signal;
+
+	while ((signal = scd__signals_next(&keeper->signals))) {
+		switch (signal) {
+		case SIGCHLD: scd__keeper_reap(keeper); break;
+		case SIGHUP: scd_log(SCD_LOG_WARNING, "SIGHUP is ignored: rules are read at start only"); break;
+		default: begin_stop(keeper, now_ns);
+		}
+	}
+}
+
+static short control_events(const struct scd_keeper *keeper)
+{
+	return (short)(POLLIN | (keeper->worker.full ? POLLOUT : 0));
+}
+
+/* Fills the array; the number of entries. An entry with a negative descriptor is skipped by poll(2). */
+static nfds_t fill_polls(const struct scd_keeper *keeper, struct pollfd *polls, int64_t now_ns)
+{
+	bool accepting = !keeper->stopping && keeper->accept_after_ns <= now_ns;
+	struct scd__connection *connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
+	nfds_t count = POLL_LISTENERS;
+
+	polls[POLL_SIGNALS] = (struct pollfd){ .fd = keeper->signals.fd, .events = POLLIN };
+	polls[POLL_CONTROL] = (struct pollfd){ .fd = keeper->worker.control, .events = control_events(keeper) };
+	for (size_t i = 0; i < keeper->listener_count; i++)
+		polls[count++] = (struct pollfd){ .fd = accepting ? keeper->listeners[i].fd : -1, .events = POLLIN };
+	for (; connection; connection = TAILQ_NEXT(connection, link))
+		polls[count++] = (struct pollfd){ .fd = connection->fd, .events = POLLIN };
+	return count;
+}
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* Milliseconds until something is due, rounded up; -1 for never. */
+static int timeout_ms(const struct scd_keeper *keeper, int64_t now_ns)
+{
+	const struct scd__connection *oldest = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
+	int64_t due_ns = keeper->kill_at_ns;
+
+	if (oldest)
+		due_ns = earlier(due_ns, oldest->deadline_ns);
+	if (keeper->accept_after_ns > now_ns)
+		due_ns = earlier(due_ns, keeper->accept_after_ns);
+	if (keeper->hand_over_after_ns > now_ns)
+		due_ns = earlier(due_ns, keeper->hand_over_after_ns);
+	if (due_ns == SCD__NEVER_NS)
+		return -1;
+	return due_ns <= now_ns ? 0 : (int)((due_ns - now_ns + 999999) / 1000000);
+}
+
+/* Handshakes first: the list must still be the one that the array was filled from. */
+static void greet_all(struct scd_keeper *keeper, const struct pollfd *polls)
+{
+	struct scd__connection *connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
+	struct scd__connection *next;
+
+	for (; connection; connection = next, polls++) {
+		next = TAILQ_NEXT(connection, link);
+		if (polls->revents)
+			scd__keeper_greet(keeper, connection);
+	}
+}
+
+static void dispatch(struct scd_keeper *keeper, const struct pollfd *polls, int64_t now_ns)
+{
+	greet_all(keeper, polls + POLL_LISTENERS + keeper->listener_count);
+	if (polls[POLL_CONTROL].revents)
+		scd__keeper_hear(keeper, now_ns);
+	for (size_t i = 0; i < keeper->listener_count; i++) {
+		if (polls[POLL_LISTENERS + i].revents)
+			scd__keeper_accept(keeper, &keeper->listeners[i], now_ns);
+	}
+	if (polls[POLL_SIGNALS].revents)
+		on_signals(keeper, now_ns);
+}
+
+static void serve(struct scd_keeper *keeper, struct pollfd *polls)
+{
+	while (keeper->worker.pid > 0) {
+		int64_t now_ns = scd_clock_mono_ns();
+		nfds_t count = fill_polls(keeper, polls, now_ns);
+		int ready = poll(polls, count, timeout_ms(keeper, now_ns));
+
+		now_ns = scd_clock_mono_ns();
+		if (ready > 0)
+			dispatch(keeper, polls, now_ns);
+		scd__keeper_expire(keeper, now_ns);
+		scd__keeper_hand_over(keeper, now_ns);
+		scd__keeper_enforce_stop(keeper, now_ns);
+	}
+}
+
+static void finish(struct scd_keeper *keeper)
+{
+	close_listeners(keeper);
+	for (int state = SCD__CONNECTION_GREETING; state <= SCD__CONNECTION_HELD; state++)
+		scd__connections_remove_all(&keeper->connections, (enum scd__connection_state)state);
+	if (keeper->worker.control >= 0)
+		close(keeper->worker.control);
+	keeper->worker.control = -1;
+	scd__signals_close(&keeper->signals);
+}
+
+int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user)
+{
+	struct pollfd *polls = calloc(POLL_LISTENERS + keeper->listener_count + keeper->connections.limit,
+	                              sizeof(*polls));
+	int r = polls ? scd__signals_open(&keeper->signals) : -ENOMEM;
+
+	keeper->status = 1;
+	if (!r) {
+		r = scd__keeper_start_worker(keeper, worker_main, user);
+		if (!r)
+			serve(keeper, polls);
+		finish(keeper);
+	}
+	if (r < 0)
+		scd_log(SCD_LOG_ERROR, "cannot start the worker: %s", strerror(-r));
+	free(polls);
+	return keeper->status;
+}

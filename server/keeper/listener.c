@@ -1,0 +1,183 @@
+/*
+ * Listening sockets: how a path becomes one, and how it goes away again.
+ *
+ *    path free                                   → bind
+ *    socket file, nobody has it bound (stale)    → unlink, bind
+ *    socket file, somebody has it bound (live)   → error
+ *    anything else                               → error: a typing mistake must not delete a file
+ *
+ * Whether somebody has it bound is asked by connect(2) with a *datagram* socket: the kernel answers ECONNREFUSED for
+ * a socket file without a socket and EPROTOTYPE for one that has a socket of another type, and a daemon that lives
+ * does not get a connection that says nothing.
+ *
+ * The socket is bound on its final path: one that is bound elsewhere and renamed goes on telling its old name to
+ * getpeername(2). Its mode comes from the umask at bind(2), so there is no moment at which it is open to others, and
+ * no path is looked up a second time as chmod(2) would. The umask belongs to the whole process, which has one thread
+ * here.
+ *
+ * It does not create directories, and two daemons started on one stale path in the same instant are kept apart by the
+ * service manager, not here.
+ */
+#include "keeper/listener.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "keeper/custody.h"
+
+#define PATH_MAX_BYTES (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+
+static int check_length(const char *path, struct scd_error *err)
+{
+	size_t len = strlen(path);
+
+	if (!len)
+		return scd_error_set(err, -EINVAL, "the path of the socket to listen on is empty");
+	if (len <= PATH_MAX_BYTES)
+		return 0;
+	scd_error_set(err, -ENAMETOOLONG, "cannot listen on %s: the path has %zu bytes, a socket's may have %zu", path,
+	              len, PATH_MAX_BYTES);
+	scd_error_hint(err, "choose a shorter path, for example in /run");
+	return -ENAMETOOLONG;
+}
+
+/* 0 stale; -EADDRINUSE live; others: cannot tell. */
+static int probe(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+	close(fd);
+	switch (r) {
+	case -ECONNREFUSED:
+	case -ENOENT: return 0;
+	case 0:
+	case -EPROTOTYPE: return -EADDRINUSE;
+	default: return r;
+	}
+}
+
+/* Makes the path free, if what is there may go. */
+static int clear_path(const struct sockaddr_un *address)
+{
+	struct stat status;
+	int r;
+
+	if (lstat(address->sun_path, &status) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(status.st_mode))
+		return -EEXIST;
+	r = probe(address);
+	if (r < 0)
+		return r;
+	return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int bind_private(int fd, const struct sockaddr_un *address)
+{
+	mode_t before = umask(0177);
+	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+
+	umask(before);
+	return r;
+}
+
+/* The listening descriptor, or negative errno. */
+static int open_socket(const struct sockaddr_un *address)
+{
+	int r = clear_path(address);
+	int fd;
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	scd__custody_refuse_descriptors(fd);
+	r = bind_private(fd, address);
+	if (!r && listen(fd, SOMAXCONN) < 0) {
+		r = -errno;
+		unlink(address->sun_path);
+	}
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+static int explain(const char *path, int r, struct scd_error *err)
+{
+	switch (r) {
+	case -EADDRINUSE:
+		scd_error_set(err, r, "cannot listen on %s: another process does", path);
+		scd_error_hint(err, "stop that process, or choose another path");
+		break;
+	case -EEXIST:
+		scd_error_set(err, r, "cannot listen on %s: it exists and is not a socket", path);
+		scd_error_hint(err, "remove it, or choose another path");
+		break;
+	case -ENOENT:
+		scd_error_set(err, r, "cannot listen on %s: its directory does not exist", path);
+		scd_error_hint(err, "make the directory first, for its owner only: mkdir -p -m 0700 DIRECTORY");
+		break;
+	default: scd_error_set(err, r, "cannot listen on %s: %s", path, strerror(-r));
+	}
+	return r;
+}
+
+int scd__listener_open(struct scd__listener *listener, const char *path, struct scd_error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat status = { 0 };
+	int r = check_length(path, err);
+	int fd;
+
+	if (r < 0)
+		return r;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = open_socket(&address);
+	if (fd < 0)
+		return explain(path, fd, err);
+	if (lstat(path, &status) < 0) {
+		r = -errno;
+		unlink(path);
+		close(fd);
+		return explain(path, r, err);
+	}
+	*listener = (struct scd__listener){ path, fd, status.st_dev, status.st_ino };
+	return 0;
+}
+
+/* The file goes before the socket closes: while it is there, a second daemon finds it live and leaves it alone. */
+void scd__listener_close(struct scd__listener *listener)
+{
+	struct stat status;
+
+	if (listener->fd >= 0 && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
+	    status.st_ino == listener->inode)
+		unlink(listener->path);
+	scd__listener_drop(listener);
+}
+
+void scd__listener_drop(struct scd__listener *listener)
+{
+	if (listener->fd >= 0)
+		close(listener->fd);
+	listener->fd = -1;
+}
+
+int scd__listener_accept(const struct scd__listener *listener)
+{
+	int fd;
+
+	do
+		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	return fd < 0 ? -errno : fd;
+}

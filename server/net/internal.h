@@ -1,0 +1,116 @@
+/*
+ * The net's own struct and its parts. Inside server/net only.
+ *
+ *    net.c       life: new, stop, free
+ *    control.c   the socket to the keeper: connections in, ended ones out
+ *    session.c   one connection: from its socket to its stream
+ *    tick.c      which sessions are read when
+ *    inbox.c     one message of one socket
+ */
+#ifndef SCD_SERVER_NET_INTERNAL_H
+#define SCD_SERVER_NET_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "net/inbox.h"
+#include "seccheckd/net/net.h"
+#include "seccheckd/wire/custody.h"
+
+/* What may still be read before others have their turn. */
+struct scd__quota {
+	uint32_t messages; /* empty ones count */
+	uint64_t bytes;
+};
+
+/*
+ *          CONNECTION            readable                   end, error, stop        poll closed
+ *    (new) ─────────▶ WAITING ◀──────────▶ ACTIVE ─────────────────────▶ ENDED ─────────────────▶ in `ended`, until
+ *                     uv_poll    empty     read at each     socket closed,          CLOSED is sent, then freed
+ *                                n ticks   tick             stream freed
+ */
+enum scd__session_state { SCD__SESSION_WAITING, SCD__SESSION_ACTIVE, SCD__SESSION_ENDED };
+
+struct scd__session {
+	TAILQ_ENTRY(scd__session) link; /* in the list of its state, or in `ended` */
+	enum scd__session_state state;
+	struct scd_net *net;
+	uint64_t id; /* the keeper's */
+	uint32_t peer_pid;
+	uv_poll_t poll; /* started while WAITING */
+	struct scd__inbox inbox;
+	struct scd_stream *stream;
+	unsigned empty_ticks; /* in a row */
+	int read_error;       /* negative errno that ended it, or 0 */
+};
+
+TAILQ_HEAD(scd__session_list, scd__session);
+
+struct scd_net {
+	uv_loop_t *loop;
+	struct scd_pipeline *pipeline;
+	const struct scd_net_ops *ops;
+	void *user;
+
+	uv_poll_t control;
+	int control_fd;    /* -1: closed; nothing is told to the keeper any more */
+	bool ready_due;    /* READY is not sent yet */
+	bool control_full; /* the control socket took no more: polled for room */
+
+	uv_poll_t tick;
+	int tick_fd; /* timerfd */
+	bool tick_armed;
+
+	struct scd__session_list waiting, active; /* of active, the next to be read is the first */
+	struct scd__session_list ended;           /* CLOSED is due */
+	size_t session_count;                     /* in waiting and active */
+
+	unsigned open_handles; /* libuv still knows them; the memory stays until there is none */
+	bool freed;
+	uint8_t *buffer; /* SCD_LIMIT_MESSAGE_BYTES: the message in hand */
+	struct scd_net_counters counters;
+};
+
+/* net.c */
+
+/* The last thing a handle's close callback does: the net may be gone afterwards. */
+void scd__net_handle_closed(struct scd_net *net);
+
+/* The last pass over the sockets; ends with ops->stopped: the net may be gone afterwards. */
+void scd__net_stop(struct scd_net *net);
+
+/* control.c */
+
+/* Starts to poll the control socket; READY is due. 0 or negative errno of libuv. */
+int scd__control_start(struct scd_net *net);
+
+/* Sends what is due, as far as the socket takes it, and waits for room if it is full. */
+void scd__control_flush(struct scd_net *net);
+
+/* session.c */
+
+enum scd__drained { SCD__DRAINED_EMPTY, SCD__DRAINED_MORE, SCD__DRAINED_END };
+
+/* A new session over fd, which is taken over, also on failure: waiting. 0 or negative errno. */
+int scd__session_new(struct scd_net *net, const struct scd_custody *connection, int fd);
+
+/* Feeds what the socket holds, within the quota, which is reduced by what was read. */
+enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota);
+
+/*
+ * Logs, closes the socket, frees the stream; CLOSED follows by itself, and then the session is freed. by_us: it was
+ * not the sandbox that ended it.
+ */
+void scd__session_end(struct scd__session *session, bool by_us);
+
+/* Back to waiting for readability. */
+void scd__session_wait(struct scd__session *session);
+
+/* tick.c */
+
+/* 0 or negative errno. */
+int scd__tick_start(struct scd_net *net);
+
+/* The session's socket is readable: it is read at the next tick. */
+void scd__tick_add(struct scd_net *net, struct scd__session *session);
+
+#endif

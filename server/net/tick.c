@@ -1,0 +1,129 @@
+/*
+ * Which sessions are read when.
+ *
+ *    readable ──▶ active: read at each tick ──▶ empty for EMPTY_TICKS ticks ──▶ waiting for readability
+ *
+ * A tick reads every active session to EAGAIN and only then arms the timer again, once: the pause is counted from
+ * the end of the reading. While it lasts, messages collect in the sockets, and one wake-up serves them all. When a
+ * budget ran out before EAGAIN there is no pause: the timer is set to expire at once, which still lets the loop look
+ * at everything else first.
+ *
+ * Sessions take turns: the list of active sessions is a queue, who was read goes to its end. So a tick that ends for
+ * want of budget is continued by the next one with those that were not read.
+ *
+ * Setting a timerfd also forgets its expirations, so it is never read.
+ */
+#include <errno.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+/*
+ * The pause. A sandbox's socket holds 278 messages unless its buffer was enlarged, which this version does not do,
+ * and a busy one fills that in 1.0 to 2.2 ms. Measured with such buffers: 200 µs costs 0.36 CPU-seconds per million
+ * messages (a wake-up for each: 1.4 to 1.6), 1 ms loses 21 % of the messages.
+ */
+#define TICK_NS 200000
+
+/* A session below one message in three ticks (1,700 a second) costs less by waking us than by being looked at. */
+#define EMPTY_TICKS 3
+
+/* About what one socket can hold, so that one that fills as fast as it is read gives way to the others. */
+#define SESSION_MESSAGES 256
+#define SESSION_BYTES    (1 << 20)
+
+/* What a tick may take from everything else on the loop: a few milliseconds. */
+#define TICK_MESSAGES 4096
+#define TICK_BYTES    (16 << 20)
+
+static void set_timer(struct scd_net *net, long delay_ns)
+{
+	const struct itimerspec once = { .it_value = { .tv_nsec = delay_ns } };
+
+	timerfd_settime(net->tick_fd, 0, &once, NULL);
+	net->tick_armed = delay_ns > 0;
+}
+
+/* Reads one session; true when there is more for the next tick. */
+static bool read_one(struct scd_net *net, struct scd__session *session, struct scd__quota *of_tick)
+{
+	struct scd__quota quota = { SESSION_MESSAGES, SESSION_BYTES };
+	enum scd__drained drained = scd__session_drain(session, &quota);
+	uint32_t messages = SESSION_MESSAGES - quota.messages;
+	uint64_t bytes = SESSION_BYTES - quota.bytes;
+
+	of_tick->messages -= messages < of_tick->messages ? messages : of_tick->messages;
+	of_tick->bytes -= bytes < of_tick->bytes ? bytes : of_tick->bytes;
+	if (drained == SCD__DRAINED_END) {
+		scd__session_end(session, false);
+		return false;
+	}
+	session->empty_ticks = messages ? 0 : session->empty_ticks + 1;
+	if (session->empty_ticks == EMPTY_TICKS) {
+		scd__session_wait(session);
+		return false;
+	}
+	TAILQ_REMOVE(&net->active, session, link);
+	TAILQ_INSERT_TAIL(&net->active, session, link);
+	return drained == SCD__DRAINED_MORE;
+}
+
+/* Every active session once, or as far as the budget goes; true when something is left over. */
+static bool read_all(struct scd_net *net)
+{
+	struct scd__quota of_tick = { TICK_MESSAGES, TICK_BYTES };
+	struct scd__session *last = TAILQ_LAST(&net->active, scd__session_list);
+	bool more = false;
+
+	for (bool at_last = !last; !at_last;) {
+		struct scd__session *session = TAILQ_FIRST(&net->active);
+
+		if (!of_tick.messages || !of_tick.bytes)
+			return true;
+		at_last = session == last;
+		more |= read_one(net, session, &of_tick);
+	}
+	return more;
+}
+
+static void on_tick(uv_poll_t *poll, int status, int events)
+{
+	struct scd_net *net = poll->data;
+	bool more = read_all(net);
+
+	(void)status;
+	(void)events;
+	net->counters.ticks++;
+	net->counters.ticks_over_budget += more;
+	if (TAILQ_EMPTY(&net->active))
+		set_timer(net, 0);
+	else
+		set_timer(net, more ? 1 : TICK_NS);
+}
+
+int scd__tick_start(struct scd_net *net)
+{
+	int r;
+
+	net->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (net->tick_fd < 0)
+		return -errno;
+	r = uv_poll_init(net->loop, &net->tick, net->tick_fd);
+	if (r < 0)
+		return r;
+	net->tick.data = net;
+	net->open_handles++;
+	return uv_poll_start(&net->tick, UV_READABLE, on_tick);
+}
+
+void scd__tick_add(struct scd_net *net, struct scd__session *session)
+{
+	uv_poll_stop(&session->poll);
+	session->empty_ticks = 0;
+	TAILQ_REMOVE(&net->waiting, session, link);
+	session->state = SCD__SESSION_ACTIVE;
+	TAILQ_INSERT_TAIL(&net->active, session, link);
+	if (!net->tick_armed)
+		set_timer(net, TICK_NS);
+}
