@@ -24,15 +24,34 @@ enum {
  * Decodes a payload. message_type is the frame's; scratch lives as long as the event.
  * 0: *ret_event is filled completely (also its kind; sequence is 0).
  * 1: the type is one we do not know; *ret_event has point SCD_POINT_UNKNOWN and kind SCD_KIND_NONE, nothing else.
- * -EBADMSG: the bytes are no message of that type (cut short, wrong wire type for a known field, too deep);
- * *ret_event is undefined.
+ * -EBADMSG: the bytes are no message of that type (cut short, or the wrong wire type for a known field; the verdict
+ * is always that of protobuf-c); *ret_event is undefined.
  * -ENOMEM: the scratch arena's cap.
  */
 int scd_decode_event(unsigned message_type, struct scd_str payload, unsigned want, struct scd_arena *scratch,
                      struct scd_event *ret_event);
 
 /*
- * Falco's event kind for a point and system call number, exit or enter. See docs/ARCHITECTURE.md, "What is an event".
+ * The kind of event (evt.type) that a message is for rules: the exit-only model of Falco.
+ *
+ *    container/start          execve: the first image of a container begins
+ *    sentry/execve            execve: the image is loaded, the call can no longer fail
+ *    sentry/clone             clone: the creator's side, with the ids of what it made
+ *    sentry/task_exit         procexit; sentry/exit_notify_parent tells nothing beyond it: NONE
+ *    sentry/mmap              mmap (of executable memory; syscall/mmap is all of them)
+ *    a system call's enter    NONE: what was asked for is in the exit message too, with what came of it
+ *    a system call's exit     the call by its number
+ *
+ * An exit of execve or execveat is an event only when it failed. A result of 0 is reported as soon as the arguments
+ * are read, before the image is loaded, so it proves nothing; sentry/execve is the success. That holds for raw exits
+ * of the two as well.
+ *
+ * sysno 0 is read; proto3 does not send a 0, and syscall/read never carries it. On any other decoded point 0 means
+ * that the number was not sent, and a number without a name that it is from elsewhere: both get the call that the
+ * point is named after (setuid for setid), so that no decoded call goes unseen. A raw point has nothing but its
+ * number: without a name it is NONE.
+ *
+ * The kind does not say which member of scd_event.u holds: only the point does.
  */
 unsigned scd_decode_kind(unsigned point, uint64_t sysno, bool has_exit, int64_t exit_errorno);
 
