@@ -72,8 +72,24 @@
 /* Memory of one generation of rules. */
 #define SCD_LIMIT_RULESET_BYTES ((size_t)2 << 30)
 
-/* The text of one alert; a longer one is cut. */
+/* The text of one alert; a longer one is cut. Its fields together may have as much again, each an equal share. */
 #define SCD_LIMIT_OUTPUT_BYTES 65536u
+
+/* Any other text of an alert: a path (PATH_MAX), a name, an id, the description of a rule. */
+#define SCD_LIMIT_ALERT_TEXT_BYTES 4096u
+
+/*
+ * What an alert tells of one ancestor: each text, and all arguments. 32 of them with all that state keeps would be
+ * half a megabyte an alert, and a tenant that makes such alerts would own the queues of the outputs.
+ */
+#define SCD_LIMIT_ANCESTOR_TEXT_BYTES 512u
+#define SCD_LIMIT_ANCESTOR_ARGS_BYTES 1024u
+
+/*
+ * Memory to make one alert with. The worst of what the limits above leave (16,384 empty arguments, all texts full,
+ * secrets in all of them) takes a quarter of it.
+ */
+#define SCD_LIMIT_ALERT_ARENA_BYTES (4u << 20)
 
 /* Alerts waiting for an output; the oldest are dropped first, counted. */
 #define SCD_LIMIT_OUTPUT_QUEUE_COUNT 65536u

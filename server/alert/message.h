@@ -1,0 +1,44 @@
+/*
+ * Inside the module: from a match to a protobuf message, and from a message to an alert.
+ */
+#ifndef SECCHECKD_SERVER_ALERT_MESSAGE_H
+#define SECCHECKD_SERVER_ALERT_MESSAGE_H
+
+#include "seccheckd/alert/alert.h"
+#include "seccheckd/v1/security_event.pb-c.h"
+
+/* What the parts of a message are made with. */
+struct scd__maker {
+	struct scd_arena *arena;
+	bool failed; /* the arena is exhausted: what was made so far is of no use */
+};
+
+/*
+ * The text as a protobuf string, NUL-terminated: at most max_bytes of it, and U+FFFD for each byte that is not UTF-8
+ * and for NUL. *truncated is set to true when it was cut, else left alone; it may be NULL. Never NULL: an empty text
+ * when the maker failed.
+ */
+char *scd__make_text(struct scd__maker *maker, struct scd_str text, size_t max_bytes, protobuf_c_boolean *truncated);
+
+/* Zeroed memory; NULL when the maker failed. */
+void *scd__make(struct scd__maker *maker, size_t count, size_t size);
+
+/* An initialised message of a type; NULL when the maker failed. */
+void *scd__make_message(struct scd__maker *maker, const ProtobufCMessageDescriptor *type);
+
+/* Fills *ret_event (its own parts; it is initialised). Everything it points to is in the maker's arena. */
+void scd__make_event(struct scd__maker *maker, const struct scd_alert_origin *origin, const struct scd_rule *rule,
+                     const struct scd_view *view, Seccheckd__V1__SecurityEvent *ret_event);
+
+/* Fills output, output_fields and their flags. */
+void scd__make_output(struct scd__maker *maker, const struct scd_rule *rule, const struct scd_view *view,
+                      Seccheckd__V1__SecurityEvent *ret_event);
+
+/* Fills process, lineage and their flags. */
+void scd__make_processes(struct scd__maker *maker, const struct scd_view *view,
+                         Seccheckd__V1__SecurityEvent *ret_event);
+
+/* Packs a message with a rule and an id of 32 digits. NULL on exhaustion. */
+struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event);
+
+#endif
