@@ -3,7 +3,7 @@
  *
  * The language is Falco's (libsinsp filter/parser), whole; this module knows no field and no type. Trees are
  * immutable once parsed and live in the arena that was given to the parser. Canonical text and structural equality
- * are defined on them.
+ * are defined on them; both recurse as deep as the tree is, so whoever joins trees keeps them shallow.
  */
 #ifndef SECCHECKD_LANG_AST_H
 #define SECCHECKD_LANG_AST_H
@@ -57,7 +57,17 @@ struct scd_ast_error {
 int scd_ast_parse(struct scd_str text, unsigned max_depth, struct scd_arena *arena, const struct scd_ast **ret_ast,
                   struct scd_ast_error *ret_error);
 
-/* Canonical text (what `describe` prints; equal texts for equal trees). -ENOMEM. */
+/*
+ * Parses one field or transformer at the start of text, as it stands on the left of an operator, and says how much of
+ * the text it took: output formats and exceptions name fields so. -EINVAL also when none starts there.
+ */
+int scd_ast_parse_side(struct scd_str text, unsigned max_depth, struct scd_arena *arena, const struct scd_ast **ret_ast,
+                       size_t *ret_len, struct scd_ast_error *ret_error);
+
+/*
+ * Canonical text: what `describe` prints. Equal trees have equal texts. It is Falco's, and cannot always be read back:
+ * empty constants and such with parentheses or commas stand in it without quotes. -ENOMEM.
+ */
 int scd_ast_print(const struct scd_ast *ast, struct scd_arena *arena, struct scd_str *ret_text);
 
 /* Same shape, names, operators and constants; positions do not count. */
@@ -65,7 +75,8 @@ bool scd_ast_equal(const struct scd_ast *a, const struct scd_ast *b);
 
 /*
  * String constants: `text` with the quotes that the canonical form needs (as it is when it needs none), and back:
- * unescape takes a quoted literal including its quotes. -EINVAL (unescape: bad escape), -ENOMEM.
+ * unescape takes a quoted literal including its quotes. The result is in the arena, or a part of the argument when
+ * nothing had to be changed. -EINVAL (unescape: no literal, bad escape), -ENOMEM.
  */
 int scd_ast_escape(struct scd_str text, struct scd_arena *arena, struct scd_str *ret_text);
 int scd_ast_unescape(struct scd_str literal, struct scd_arena *arena, struct scd_str *ret_text);

@@ -1,0 +1,264 @@
+/*
+ * Shell patterns, with the meaning of glibc's fnmatch(3) in the C locale.
+ *
+ *    ?         any byte
+ *    *         any bytes, also none
+ *    \c        the byte c; a backslash at the end of the pattern matches nothing
+ *    [...]     one byte of a set: bytes, ranges a-z, classes [:alpha:], [=a=] and [.a.]; after ! or ^ any other byte.
+ *              `]` is a member when it comes first. Without a closing bracket, `[` is an ordinary byte.
+ *    c         itself
+ *
+ * Every element but `*` matches exactly one byte, so of all stars only the last one that was reached needs to be
+ * tried again: what an earlier star could gain by taking more, the last one can gain too.
+ *
+ *    pattern   a*b*cd      the text is read on until an element does not match, then again from one byte behind
+ *                 ^        where the last star had stopped, with the pattern set back to that star
+ *
+ * That is at most text * pattern steps, and no memory. (A step at a `[` reads its expression; one that has a `]` behind
+ * it and is not closed all the same, as in `[[[[\]`, is read each time it is met.)
+ *
+ * With folding, ASCII letters of the pattern and the text count as lower case, also as ends of ranges; classes, [=a=]
+ * and [.a.] look at the byte as it is. So does FNM_CASEFOLD.
+ *
+ * An expression reaches equally far whether a byte matches early in it or not; fnmatch differs there on what POSIX
+ * leaves undefined, such as a class as the end of a range.
+ */
+#include "seccheckd/index/glob.h"
+
+#include <string.h>
+
+static unsigned char fold_byte(unsigned char c, bool fold)
+{
+	return fold && c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
+}
+
+struct range {
+	unsigned char low, high;
+};
+
+static const struct character_class {
+	const char *name;
+	size_t count;
+	struct range ranges[4];
+} classes[] = {
+	{ "alnum", 3, { { '0', '9' }, { 'A', 'Z' }, { 'a', 'z' } } },
+	{ "alpha", 2, { { 'A', 'Z' }, { 'a', 'z' } } },
+	{ "blank", 2, { { '\t', '\t' }, { ' ', ' ' } } },
+	{ "cntrl", 2, { { 0x00, 0x1f }, { 0x7f, 0x7f } } },
+	{ "digit", 1, { { '0', '9' } } },
+	{ "graph", 1, { { 0x21, 0x7e } } },
+	{ "lower", 1, { { 'a', 'z' } } },
+	{ "print", 1, { { 0x20, 0x7e } } },
+	{ "punct", 4, { { '!', '/' }, { ':', '@' }, { '[', '`' }, { '{', '~' } } },
+	{ "space", 2, { { '\t', '\r' }, { ' ', ' ' } } },
+	{ "upper", 1, { { 'A', 'Z' } } },
+	{ "xdigit", 3, { { '0', '9' }, { 'A', 'F' }, { 'a', 'f' } } },
+};
+
+static const struct character_class *find_class(struct scd_str name)
+{
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (scd_str_is(name, classes[i].name))
+			return &classes[i];
+	}
+	return NULL;
+}
+
+static bool class_has(const struct character_class *class, unsigned char byte)
+{
+	for (size_t i = 0; i < class->count; i++) {
+		if (class->ranges[i].low <= byte && byte <= class->ranges[i].high)
+			return true;
+	}
+	return false;
+}
+
+/* A pattern that is being read. */
+struct reader {
+	struct scd_str pattern;
+	size_t at;
+	bool fold;
+};
+
+/* The byte so far ahead, or -1 at the end. */
+static int peek(const struct reader *r, size_t ahead)
+{
+	return r->at + ahead < r->pattern.len ? (unsigned char)r->pattern.data[r->at + ahead] : -1;
+}
+
+enum verdict {
+	NO,
+	YES,
+	INVALID, /* of a member: the expression matches nothing, negated or not */
+};
+
+/* Whether `[:name:]` stands here. No name of a class has a z; fnmatch does not take one for a class either. */
+static bool read_class_name(struct reader *r, struct scd_str *ret_name)
+{
+	size_t len = 0;
+
+	if (peek(r, 0) != '[' || peek(r, 1) != ':')
+		return false;
+	while (peek(r, 2 + len) >= 'a' && peek(r, 2 + len) < 'z')
+		len++;
+	if (peek(r, 2 + len) != ':' || peek(r, 3 + len) != ']')
+		return false;
+	*ret_name = (struct scd_str){ r->pattern.data + r->at + 2, len };
+	r->at += len + 4;
+	return true;
+}
+
+/* Whether `[=c=]` or `[.c.]` stands here. */
+static bool read_symbol(struct reader *r, char mark, unsigned char *ret_byte)
+{
+	if (peek(r, 0) != '[' || peek(r, 1) != mark || peek(r, 3) != mark || peek(r, 4) != ']')
+		return false;
+	*ret_byte = (unsigned char)peek(r, 2);
+	r->at += 5;
+	return true;
+}
+
+/* A byte that stands alone or at an end of a range. */
+struct bound {
+	unsigned char byte;
+	bool as_is; /* not folded */
+};
+
+/* False at the end of the pattern, also behind a backslash. */
+static bool read_bound(struct reader *r, struct bound *ret_bound)
+{
+	ret_bound->as_is = read_symbol(r, '.', &ret_bound->byte);
+	if (ret_bound->as_is)
+		return true;
+	if (peek(r, 0) == '\\')
+		r->at++;
+	if (peek(r, 0) < 0)
+		return false;
+	ret_bound->byte = fold_byte((unsigned char)peek(r, 0), r->fold);
+	r->at++;
+	return true;
+}
+
+/* Reads a byte or a range. */
+static enum verdict range_has(struct reader *r, unsigned char byte)
+{
+	unsigned char folded = fold_byte(byte, r->fold);
+	struct bound low, high;
+
+	if (!read_bound(r, &low))
+		return INVALID;
+	if (peek(r, 0) != '-' || peek(r, 1) == ']')
+		return low.byte == (low.as_is ? byte : folded) ? YES : NO;
+	r->at++;
+	if (!read_bound(r, &high))
+		return INVALID;
+	return low.byte <= folded && folded <= high.byte ? YES : NO;
+}
+
+/* Reads one member of an expression. */
+static enum verdict member_has(struct reader *r, unsigned char byte)
+{
+	const struct character_class *class;
+	unsigned char symbol;
+	struct scd_str name;
+
+	if (read_class_name(r, &name)) {
+		class = find_class(name);
+		if (!class)
+			return INVALID;
+		return class_has(class, byte) ? YES : NO;
+	}
+	if (read_symbol(r, '=', &symbol))
+		return symbol == byte ? YES : NO;
+	return range_has(r, byte);
+}
+
+/* Reads an expression behind its `[`. INVALID: it does not end, so it is none. */
+static enum verdict expression_has(struct reader *r, unsigned char byte)
+{
+	bool negated = peek(r, 0) == '!' || peek(r, 0) == '^';
+	bool has = false;
+
+	r->at += negated;
+	do {
+		enum verdict verdict;
+
+		if (peek(r, 0) < 0)
+			return INVALID;
+		verdict = member_has(r, byte);
+		if (verdict == INVALID && !has)
+			return NO;
+		has = has || verdict == YES;
+	} while (peek(r, 0) != ']');
+	r->at++;
+	return has != negated ? YES : NO;
+}
+
+/* Reads an element that is not a star. Where the reader stands after a false does not matter. */
+static bool element_has(struct reader *r, size_t last_close, unsigned char byte)
+{
+	unsigned char c = (unsigned char)peek(r, 0);
+
+	r->at++;
+	if (c == '?')
+		return true;
+	if (c == '[' && r->at < last_close) {
+		struct reader inner = *r;
+		enum verdict verdict = expression_has(&inner, byte);
+
+		if (verdict != INVALID) {
+			*r = inner;
+			return verdict == YES;
+		}
+	}
+	if (c == '\\') {
+		if (peek(r, 0) < 0)
+			return false;
+		c = (unsigned char)peek(r, 0);
+		r->at++;
+	}
+	return fold_byte(c, r->fold) == fold_byte(byte, r->fold);
+}
+
+/* Offset of the last `]` of a pattern, 0 if there is none: no expression starts behind it. */
+static size_t find_last_close(struct scd_str pattern)
+{
+	const char *close = pattern.len > 0 ? memrchr(pattern.data, ']', pattern.len) : NULL;
+
+	return close ? (size_t)(close - pattern.data) : 0;
+}
+
+bool scd_glob_matches(struct scd_str pattern, struct scd_str text, bool fold)
+{
+	struct reader r = { .pattern = pattern, .fold = fold };
+	size_t last_close = find_last_close(pattern);
+	size_t star = SIZE_MAX; /* offset behind the last star */
+	size_t star_text = 0;   /* where its text ends so far */
+	size_t at = 0;
+
+	while (at < text.len) {
+		if (peek(&r, 0) == '*') {
+			star = ++r.at;
+			star_text = at;
+		} else if (peek(&r, 0) >= 0 && element_has(&r, last_close, (unsigned char)text.data[at])) {
+			at++;
+		} else if (star == SIZE_MAX) {
+			return false;
+		} else {
+			r.at = star;
+			at = ++star_text;
+		}
+	}
+	while (peek(&r, 0) == '*')
+		r.at++;
+	return r.at == pattern.len;
+}
+
+bool scd_glob_is_literal(struct scd_str pattern)
+{
+	for (size_t i = 0; i < pattern.len; i++) {
+		if (memchr("*?[\\", pattern.data[i], 4))
+			return false;
+	}
+	return true;
+}
