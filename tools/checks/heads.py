@@ -5,7 +5,7 @@ import source
 
 
 def guard_of(path):
-  """include/seccheckd/base/arena.h has SECCHECKD_BASE_ARENA_H, server/net/drain.h SCD_SERVER_NET_DRAIN_H."""
+  """include/seccheckd/base/arena.h has SECCHECKD_BASE_ARENA_H, server/net/tick.h SCD_SERVER_NET_TICK_H; so in tests/."""
   parts = list(path.with_suffix("").parts)
   parts = parts[1:] if parts[0] == "include" else ["scd"] + parts
   return "_".join(parts).upper().replace("-", "_") + "_H"
@@ -16,7 +16,7 @@ def check(root):
     text = source.read(root, path)
     if not text.startswith(("/*", "//")):
       yield source.finding(path, 1, "no comment at the head of the file")
-    if path.suffix == ".h" and path.parts[0] in ("include", "server"):
+    if path.suffix == ".h":
       guard = guard_of(path)
       if f"#ifndef {guard}\n#define {guard}\n" not in text:
         yield source.finding(path, 1, f"no include guard {guard}")

@@ -10,7 +10,7 @@ SUFFIXES = (".c", ".h", ".cc", ".def", ".cmake", ".txt", ".proto", ".sh", ".yaml
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 # A line of a comment that ends as only a statement does: `name(…);`, `x = y;`, `return x;`.
-DEAD_CODE = re.compile(r"^\s*(?:/\*+|//|\*)?\s*(?:\w+\([^)]*\)|[\w.>\-\[\]]+ = [^;]+|return [^;]+);\s*(?:\*/)?$", re.M)
+DEAD_CODE = re.compile(r"^\s*(?:/\*+|//|\*)?\s*(?:\w+\([^)]*\)|[\w.>\-\[\]]+ = [^;\n]+|return [^;\n]+);\s*(?:\*/)?$", re.M)
 TEXT_LIMIT = 4 << 20
 
 
