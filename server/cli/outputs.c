@@ -1,0 +1,74 @@
+/*
+ * Configuration to options of the emitter, one function per output.
+ */
+#include "outputs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void add_tls(struct scd_http_options *options, const struct scd_config_tls *tls)
+{
+	options->ca_cert = tls->ca_cert;
+	options->client_cert = tls->client_cert;
+	options->client_key = tls->client_key;
+	options->insecure = tls->insecure;
+}
+
+static int add_stdout(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
+{
+	if (!config->stdout_output.enabled)
+		return 0;
+	return scd_emitter_add_stream(emitter, STDOUT_FILENO, "stdout_output", err);
+}
+
+static int add_file(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
+{
+	if (!config->file_output.enabled)
+		return 0;
+	return scd_emitter_add_file(emitter, config->file_output.filename, err);
+}
+
+static int add_http(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
+{
+	struct scd_http_options options = {
+		.url = config->http_output.url,
+		.user_agent = config->http_output.user_agent,
+	};
+
+	if (!config->http_output.enabled)
+		return 0;
+	add_tls(&options, &config->http_output.tls);
+	return scd_emitter_add_http(emitter, &options, err);
+}
+
+static int add_control_plane(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
+{
+	struct scd_control_plane_options options = {
+		.http.url = config->control_plane.url,
+		.http.timeout_ms = config->control_plane.timeout_ms,
+		.http.backoff_min_ms = config->control_plane.backoff_min_ms,
+		.http.backoff_max_ms = config->control_plane.backoff_max_ms,
+		.encoding = strcmp(config->control_plane.format, "json") == 0 ? SCD_BATCH_JSON : SCD_BATCH_PROTOBUF,
+		.ack_status = strcmp(config->control_plane.ack, "status") == 0,
+		.batch_max_count = config->control_plane.batch_max_count,
+	};
+
+	if (!config->control_plane.url)
+		return 0;
+	add_tls(&options.http, &config->control_plane.tls);
+	return scd_emitter_add_control_plane(emitter, &options, err);
+}
+
+int scd__outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
+{
+	int r;
+
+	r = add_stdout(emitter, config, err);
+	if (r == 0)
+		r = add_file(emitter, config, err);
+	if (r == 0)
+		r = add_http(emitter, config, err);
+	if (r == 0)
+		r = add_control_plane(emitter, config, err);
+	return r;
+}

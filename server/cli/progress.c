@@ -1,0 +1,45 @@
+/*
+ * `PATH: 42 %`, written over itself at every further percent.
+ */
+#include "progress.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A smaller file is replayed before somebody wonders. */
+#define LARGE_BYTES (64u << 20)
+
+#define ERASE_LINE "\r\033[K"
+
+void scd__progress_init(struct scd__progress *progress, const char *path)
+{
+	struct stat st;
+
+	*progress = (struct scd__progress){ .path = path };
+	if (stat(path, &st) < 0 || st.st_size < (off_t)LARGE_BYTES)
+		return;
+	progress->total_bytes = (uint64_t)st.st_size;
+	progress->wanted = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+}
+
+void scd__progress_add(struct scd__progress *progress, uint64_t bytes)
+{
+	unsigned percent;
+
+	if (!progress->wanted)
+		return;
+	progress->done_bytes += bytes;
+	percent = (unsigned)(progress->done_bytes * 100 / progress->total_bytes);
+	if (percent == progress->percent)
+		return;
+	progress->percent = percent;
+	fprintf(stderr, ERASE_LINE "%s: %u %%", progress->path, percent);
+}
+
+void scd__progress_done(struct scd__progress *progress)
+{
+	if (progress->wanted)
+		fprintf(stderr, ERASE_LINE);
+	progress->wanted = false;
+}

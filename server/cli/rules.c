@@ -1,0 +1,116 @@
+/*
+ * Loading rules for a command.
+ *
+ * The bundled rules are found from the place of the program, so that an installation can be moved:
+ *
+ *    PREFIX/sbin/seccheckd    PREFIX/share/seccheckd/rules
+ *    SOURCE/build/seccheckd   SOURCE/rules
+ */
+#include "rules.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INSTALLED_FOLDER "share/seccheckd/rules"
+#define SOURCE_FOLDER    "rules"
+
+static void cut_last_component(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	*(slash ? slash : path) = '\0';
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Fills path with the folder of the bundled rules; where there is none, with the place where it belongs. */
+static int find_bundled(char *path, size_t size)
+{
+	char prefix[PATH_MAX] = "", beside[2 * PATH_MAX];
+
+	if (readlink("/proc/self/exe", prefix, sizeof(prefix) - 1) < 0)
+		return -errno;
+	cut_last_component(prefix);
+	cut_last_component(prefix);
+	snprintf(path, size, "%s/%s", prefix, INSTALLED_FOLDER);
+	if (is_folder(path))
+		return 0;
+	snprintf(beside, sizeof(beside), "%s/%s", prefix, SOURCE_FOLDER);
+	if (!is_folder(beside))
+		return -ENOENT;
+	snprintf(path, size, "%s", beside);
+	return 0;
+}
+
+static int add_bundled(struct scd_loader *loader)
+{
+	char path[2 * PATH_MAX] = "";
+	int r = find_bundled(path, sizeof(path));
+
+	if (r == 0)
+		return scd_loader_add_path(loader, path);
+	fprintf(stderr, "seccheckd: no rules were given, and the folder of bundled rules %s: %s\n", path, strerror(-r));
+	fprintf(stderr, "  hint: give --rules PATH, or rules_files in the configuration\n");
+	return r;
+}
+
+static int add_rules(struct scd_loader *loader, const struct scd_config_texts *paths)
+{
+	if (paths->count == 0)
+		return add_bundled(loader);
+	for (size_t i = 0; i < paths->count; i++) {
+		int r = scd_loader_add_path(loader, paths->items[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static struct scd_ruleset_options options_of(const struct scd_config *config)
+{
+	struct scd_ruleset_options options = { .match_first = strcmp(config->rule_matching, "first") == 0 };
+	int r = scd_priority_parse(scd_str_from(config->priority), &options.minimum_priority);
+
+	assert(r == 0);
+	(void)r;
+	return options;
+}
+
+static int build(const struct scd_config *config, struct scd_diags *diags, struct scd_ruleset **ret_set)
+{
+	const struct scd_ruleset_options options = options_of(config);
+	struct scd_loader *loader = scd_loader_new(diags);
+	int r;
+
+	if (!loader)
+		return -ENOMEM;
+	r = add_rules(loader, &config->rules_files);
+	if (r == 0)
+		r = scd_loader_build(loader, &options, ret_set);
+	scd_loader_free(&loader);
+	return r;
+}
+
+int scd__rules_load(const struct scd_config *config, struct scd_ruleset **ret_set)
+{
+	struct scd_diags diags;
+	int r;
+
+	scd_diags_init(&diags);
+	r = build(config, &diags, ret_set);
+	scd_diags_print(&diags, stderr);
+	if (r < 0 && diags.error_count == 0)
+		fprintf(stderr, "seccheckd: cannot load the rules: %s\n", strerror(-r));
+	scd_diags_done(&diags);
+	return r;
+}

@@ -1,0 +1,34 @@
+/*
+ * `seccheckd version`: what this is, and what it claims to be to rule files.
+ */
+#include "version.h"
+
+#include <stdio.h>
+
+#include "args.h"
+#include "output.h"
+#include "seccheckd/cli/cli.h"
+
+static const struct scd__command command = {
+	.name = "version",
+	.summary = "Prints the version, and the versions of Falco's engine and plugin that rule files may require.",
+	.examples = "  seccheckd version\n",
+};
+
+int scd__version_print(void)
+{
+	printf("seccheckd %s\nfalco engine %s\nplugin container %s\n", SCD__VERSION, SCD__FALCO_ENGINE_VERSION,
+	       SCD__FALCO_CONTAINER_VERSION);
+	return scd__output_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
+}
+
+int scd_cli_version(int argc, char **argv)
+{
+	struct scd__args args;
+	int status;
+
+	if (!scd__args_parse(&command, argc, argv, &args, &status))
+		return status;
+	scd__args_done(&args);
+	return scd__version_print();
+}
