@@ -114,13 +114,16 @@ static void open_reserve(struct scd_keeper *keeper)
 		keeper->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Whether the connection at the head of the queue could be accepted, and was refused. */
-static bool refuse_with_reserve(struct scd_keeper *keeper, const struct scd__listener *listener)
+/*
+ * Refuses the connection at the head of the queue. 0 when it did; -EAGAIN when there is none (accept4(2) looks for a
+ * free descriptor first); others when even this fails.
+ */
+static int refuse_with_reserve(struct scd_keeper *keeper, const struct scd__listener *listener)
 {
 	int fd;
 
 	if (keeper->reserve_fd < 0)
-		return false;
+		return -EMFILE;
 	close(keeper->reserve_fd);
 	keeper->reserve_fd = -1;
 	fd = scd__listener_accept(listener);
@@ -130,7 +133,7 @@ static bool refuse_with_reserve(struct scd_keeper *keeper, const struct scd__lis
 		refuse_unlisted(listener, fd, "out of descriptors");
 	}
 	open_reserve(keeper);
-	return fd >= 0;
+	return fd < 0 ? fd : 0;
 }
 
 static void pause_accepting(struct scd_keeper *keeper, int error, int64_t now_ns)
@@ -142,22 +145,27 @@ static void pause_accepting(struct scd_keeper *keeper, int error, int64_t now_ns
 	scd_log_gated(&gate, SCD_LOG_ERROR, "cannot accept connections at the moment: %s", strerror(-error));
 }
 
+/* Deals with one connection. 0, or negative errno when there was none or it cannot be had. */
+static int accept_one(struct scd_keeper *keeper, const struct scd__listener *listener, int64_t now_ns)
+{
+	int fd = scd__listener_accept(listener);
+
+	if (fd == -EMFILE || fd == -ENFILE)
+		return refuse_with_reserve(keeper, listener);
+	if (fd < 0)
+		return fd;
+	keeper->counters.accepted++;
+	admit(keeper, listener, fd, now_ns);
+	return 0;
+}
+
 void scd__keeper_accept(struct scd_keeper *keeper, const struct scd__listener *listener, int64_t now_ns)
 {
-	open_reserve(keeper);
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = scd__listener_accept(listener);
+	int r = 0;
 
-		if (fd >= 0) {
-			keeper->counters.accepted++;
-			admit(keeper, listener, fd, now_ns);
-			continue;
-		}
-		if (fd == -EAGAIN)
-			return;
-		if ((fd == -EMFILE || fd == -ENFILE) && refuse_with_reserve(keeper, listener))
-			continue;
-		pause_accepting(keeper, fd, now_ns);
-		return;
-	}
+	open_reserve(keeper);
+	for (int i = 0; i < ACCEPT_BATCH && r == 0; i++)
+		r = accept_one(keeper, listener, now_ns);
+	if (r < 0 && r != -EAGAIN)
+		pause_accepting(keeper, r, now_ns);
 }

@@ -18,7 +18,6 @@
 #include "seccheckd/keeper/keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +90,11 @@ int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper *
 	keeper->reserve_fd = -1;
 	keeper->worker.control = -1;
 	keeper->kill_at_ns = SCD__NEVER_NS;
+	r = scd__signals_open(&keeper->signals);
+	if (r < 0) {
+		free(keeper);
+		return scd_error_set(err, r, "cannot receive signals: %s", strerror(-r));
+	}
 	raise_descriptor_limit();
 	r = scd__connections_init(&keeper->connections, SCD_LIMIT_CONNECTIONS);
 	r = r < 0 ? scd_error_set(err, r, "out of memory") : open_listeners(keeper, options, err);
@@ -116,6 +120,7 @@ void scd_keeper_free(struct scd_keeper **keeper)
 	scd__connections_done(&k->connections);
 	if (k->reserve_fd >= 0)
 		close(k->reserve_fd);
+	scd__signals_close(&k->signals);
 	free(k);
 	*keeper = NULL;
 }
@@ -242,24 +247,20 @@ static void finish(struct scd_keeper *keeper)
 	if (keeper->worker.control >= 0)
 		close(keeper->worker.control);
 	keeper->worker.control = -1;
-	scd__signals_close(&keeper->signals);
 }
 
 int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user)
 {
-	struct pollfd *polls = calloc(POLL_LISTENERS + keeper->listener_count + keeper->connections.limit,
-	                              sizeof(*polls));
-	int r = polls ? scd__signals_open(&keeper->signals) : -ENOMEM;
+	size_t poll_count = POLL_LISTENERS + keeper->listener_count + keeper->connections.limit;
+	struct pollfd *polls = calloc(poll_count, sizeof(*polls));
+	int r = polls ? scd__keeper_start_worker(keeper, worker_main, user) : -ENOMEM;
 
 	keeper->status = 1;
-	if (!r) {
-		r = scd__keeper_start_worker(keeper, worker_main, user);
-		if (!r)
-			serve(keeper, polls);
-		finish(keeper);
-	}
 	if (r < 0)
 		scd_log(SCD_LOG_ERROR, "cannot start the worker: %s", strerror(-r));
+	else
+		serve(keeper, polls);
+	finish(keeper);
 	free(polls);
 	return keeper->status;
 }

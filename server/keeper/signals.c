@@ -36,8 +36,22 @@ int scd__signals_open(struct scd__signals *signals)
 	return 0;
 }
 
+int scd__signals_next(const struct scd__signals *signals)
+{
+	struct signalfd_siginfo info;
+	ssize_t n;
+
+	do
+		n = read(signals->fd, &info, sizeof(info));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
 void scd__signals_close(struct scd__signals *signals)
 {
+	/* A second ^C must not end a process that has already stopped in order. */
+	while (scd__signals_next(signals))
+		;
 	close(signals->fd);
 	sigaction(SIGPIPE, &signals->pipe_before, NULL);
 	sigaction(SIGCHLD, &signals->child_before, NULL);
@@ -53,15 +67,4 @@ void scd__signals_child(struct scd__signals *signals)
 	sigaction(SIGINT, &ignore, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigprocmask(SIG_SETMASK, &signals->mask_before, NULL);
-}
-
-int scd__signals_next(const struct scd__signals *signals)
-{
-	struct signalfd_siginfo info;
-	ssize_t n;
-
-	do
-		n = read(signals->fd, &info, sizeof(info));
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
 }

@@ -43,12 +43,16 @@ struct scd_keeper_options {
 struct scd_keeper;
 
 /*
- * Opens the listeners; raises the soft limit on descriptors as far as the hard one allows. The options are copied.
- * 0, or negative errno with err: which path and why; nothing is left behind then.
+ * Opens the listeners; raises the soft limit on descriptors as far as the hard one allows. From here to scd_keeper_free
+ * SIGTERM, SIGINT, SIGHUP and SIGCHLD are blocked, so that one that comes early waits for run, and SIGPIPE is ignored.
+ * The caller has one thread. The options are copied. 0, or negative errno with err: which path and why; nothing is left
+ * behind then.
  */
 int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper **ret_keeper, struct scd_error *err);
 
-/* Removes the socket files, if run has not done so. Accepts NULL and a pointer to NULL. */
+/*
+ * Removes the socket files, if run has not done so, and restores the signals. Accepts NULL and a pointer to NULL.
+ */
 void scd_keeper_free(struct scd_keeper **keeper);
 
 /*
@@ -59,9 +63,8 @@ typedef int scd_worker_main_fn(void *user, int control_fd);
 
 /*
  * Forks the worker and serves until SIGTERM or SIGINT, or until the worker ends; the socket files are gone when it
- * returns. The caller has one thread, and nothing unwritten in stdio that must not be written twice (stdio is flushed
- * before the fork). Signal dispositions and the mask are restored. Returns the exit status for the whole: the
- * worker's own after an ordered stop, 1 if it died or did not stop in time.
+ * returns. The caller has one thread; stdio is flushed before the fork. Returns the exit status for the whole: the
+ * worker's own after an ordered stop, 1 if it died or did not stop in time. Once for each keeper.
  */
 int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user);
 
