@@ -30,7 +30,9 @@ static int parse_text(struct scd__build *build, struct scd_str text, struct scd_
 {
 	struct scd_diags *diags = build->collection->diags;
 	struct scd_str substituted;
-	int result = scd__substitute_lists(build->collection, text, &substituted);
+	int result = scd__strip_comments(build, place, kind, name, &text);
+	if (result == 0)
+		result = scd__substitute_lists(build->collection, text, &substituted);
 	if (result == -E2BIG) {
 		scd__report(diags, SCD_DIAG_ERR_COMPILE_CONDITION, place, 0, kind, name, "shorten the lists it uses",
 		            "the condition is longer than %u bytes with its lists", SCD_LIMIT_CONDITION_BYTES);

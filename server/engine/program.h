@@ -139,6 +139,10 @@ void scd__static_kinds(const struct scd__build *build, const struct scd_ast *con
 /* The kinds that a check of evt.type allows. False: it is no equality of evt.type with constants. */
 bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds);
 
+/* Leaves comments out of a condition (comments.c); *text then points into the build's scratch arena. -ENOMEM. */
+int scd__strip_comments(struct scd__build *build, struct scd__place place, const char *kind, struct scd_str name,
+                        struct scd_str *text);
+
 /* The macro an identifier means, or NULL. */
 struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct scd_str name);
 

@@ -159,11 +159,44 @@ static void test_warnings__do_not_stop_loading(void **state)
 		  1, 3, "k8s_audit" },
 		{ "list name", "- list: 'a b'\n  items: []\n", SCD_DIAG_INVALID_LIST_NAME, 1, 3, "" },
 		{ "macro name", "- macro: a-b\n  condition: evt.type = open\n", SCD_DIAG_INVALID_MACRO_NAME, 1, 3, "" },
+		{ "comment in a condition",
+		  RULE("A") "  condition: >\n    evt.type = open # why\n    and fd.name = x\n",
+		  SCD_DIAG_COMPILE_CONDITION, 6, 21, "comment" },
 		{ "standalone enabled", RULE("A") "  condition: evt.type = open\n- rule: A\n  enabled: false\n",
 		  SCD_DIAG_DEPRECATED_ITEM, 6, 3, "" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check(&rows[i], true);
+}
+
+/* The line after a comment still counts, though YAML folds it onto the comment's line. */
+static void test_comment__hides_its_own_line_only(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *condition;
+		bool loads;
+	} rows[] = {
+		{ ">\n    evt.type = open # why\n    and proc.nam = x\n", false },
+		{ "|\n    evt.type = open # why # twice\n    # and a whole line\n    and proc.name = x\n", true },
+		{ ">\n    evt.type = open and # why\n    proc.name = x\n", true },
+		{ ">\n    evt.type = open and proc.name = #x\n", true },
+		{ ">\n    evt.type = open and proc.name in (a, # first\n    b)\n", false },
+		{ "\"evt.type = open # why\"\n", false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scd_diags diags;
+		struct scd_buf yaml;
+		scd_diags_init(&diags);
+		scd_buf_init(&yaml, 1 << 16);
+		scd_buf_printf(&yaml, RULE("A") "  condition: %s", rows[i].condition);
+		struct scd_ruleset *set = rules_load(yaml.data, &diags);
+		if ((set != NULL) != rows[i].loads)
+			fail_msg("%s: %s", rows[i].condition, set ? "loaded" : "refused");
+		scd_ruleset_unref(&set);
+		scd_buf_done(&yaml);
+		scd_diags_done(&diags);
+	}
 }
 
 static void test_errors__all_of_a_file_are_shown(void **state)
@@ -317,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_errors__have_code_and_place),
 		cmocka_unit_test(test_not_evaluated__is_an_error_and_never_silence),
 		cmocka_unit_test(test_warnings__do_not_stop_loading),
+		cmocka_unit_test(test_comment__hides_its_own_line_only),
 		cmocka_unit_test(test_errors__all_of_a_file_are_shown),
 		cmocka_unit_test(test_redefinition__replaces_and_keeps_the_position),
 		cmocka_unit_test(test_tags__are_a_sorted_set),
