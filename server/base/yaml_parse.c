@@ -141,7 +141,7 @@ static int fail_syntax(struct builder *b)
 {
 	const yaml_parser_t *parser = &b->parser;
 
-	if (parser->error == YAML_MEMORY_ERROR)
+	if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
 		return fail_memory(b);
 	if (parser->error == YAML_READER_ERROR)
 		return fail_encoding(b);
