@@ -95,6 +95,12 @@
 #define SCD_LIMIT_OUTPUT_QUEUE_COUNT 65536u
 #define SCD_LIMIT_OUTPUT_QUEUE_BYTES (64u << 20)
 
+/*
+ * Packed alerts of one request to a control plane. As JSON they are about twice that, which is what servers take
+ * unless they are told otherwise (nginx: 1 MiB). An alert that is larger goes alone.
+ */
+#define SCD_LIMIT_BATCH_BYTES (512u << 10)
+
 /* The body of a control plane's answer. */
 #define SCD_LIMIT_HTTP_ANSWER_BYTES (1u << 20)
 

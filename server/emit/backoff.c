@@ -1,0 +1,56 @@
+/*
+ * Back-off. The generator is xorshift64*, which is good enough to spread retries.
+ */
+#include "backoff.h"
+
+#include <stddef.h>
+#include <sys/random.h>
+
+#include "seccheckd/base/clock.h"
+
+#define DEFAULT_MIN_MS 250u
+#define DEFAULT_MAX_MS 30000u
+
+static uint64_t kernel_seed(void)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+		seed = (uint64_t)scd_clock_mono_ns();
+	return seed;
+}
+
+void scd__backoff_init(struct scd__backoff *backoff, unsigned min_ms, unsigned max_ms, const uint64_t *seed)
+{
+	backoff->min_ms = min_ms ? min_ms : DEFAULT_MIN_MS;
+	backoff->max_ms = max_ms ? max_ms : DEFAULT_MAX_MS;
+	backoff->tries = 0;
+	backoff->random = (seed ? *seed : kernel_seed()) | 1;
+}
+
+static uint64_t draw(struct scd__backoff *backoff)
+{
+	uint64_t x = backoff->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	backoff->random = x;
+	return (x * UINT64_C(2685821657736338717)) >> 32;
+}
+
+unsigned scd__backoff_next_ms(struct scd__backoff *backoff)
+{
+	uint64_t ceiling = backoff->max_ms;
+
+	if (backoff->tries < 32 && (uint64_t)backoff->min_ms << backoff->tries < ceiling)
+		ceiling = (uint64_t)backoff->min_ms << backoff->tries;
+	if (backoff->tries < 32)
+		backoff->tries++;
+	return (unsigned)(draw(backoff) % (ceiling + 1));
+}
+
+void scd__backoff_reset(struct scd__backoff *backoff)
+{
+	backoff->tries = 0;
+}

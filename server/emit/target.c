@@ -1,0 +1,95 @@
+/*
+ * Targets. libcurl has no URL for a Unix socket: it takes the socket's path beside an ordinary URL, whose host is then
+ * only what the Host header says.
+ */
+#include "target.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#define UNIX_SCHEME "http+unix://"
+#define HINT        "http://HOST[:PORT]/PATH, https://HOST[:PORT]/PATH or http+unix:///SOCKET/PATH:/REQUEST/PATH"
+
+static int refuse(const char *url, const char *why, struct scd_error *err)
+{
+	scd_error_set(err, -EINVAL, "'%s' cannot be sent to: %s", url, why);
+	scd_error_hint(err, HINT);
+	return -EINVAL;
+}
+
+static int give(char *url, char *socket_path, struct scd__target *ret_target, struct scd_error *err)
+{
+	if (!url || !socket_path) {
+		free(url);
+		free(socket_path);
+		return scd_error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret_target = (struct scd__target){ url, socket_path };
+	return 0;
+}
+
+static int parse_unix(const char *url, struct scd__target *ret_target, struct scd_error *err)
+{
+	const char *path = url + strlen(UNIX_SCHEME);
+	const char *colon = strstr(path, ":/");
+	size_t path_len = colon ? (size_t)(colon - path) : strlen(path);
+	const char *request = colon ? colon + 1 : "/";
+	char *own_url;
+
+	if (path[0] != '/' || path_len < 2)
+		return refuse(url, "the path of the socket is not absolute", err);
+	if (path_len >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return refuse(url, "the path of the socket is too long", err);
+	if (asprintf(&own_url, "http://localhost%s", request) < 0)
+		own_url = NULL;
+	return give(own_url, strndup(path, path_len), ret_target, err);
+}
+
+/* Whether libcurl finds a host in it, and http or https in front. */
+static const char *why_not_http(const char *url)
+{
+	CURLU *parts = curl_url();
+	char *scheme = NULL, *host = NULL;
+	const char *why = NULL;
+
+	if (!parts)
+		return "out of memory";
+	if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK)
+		why = "it is no URL";
+	else if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	         (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+		why = "it is neither http nor https";
+	else if (curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK || !host[0])
+		why = "it names no host";
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(parts);
+	return why;
+}
+
+int scd__target_parse(const char *url, struct scd__target *ret_target, struct scd_error *err)
+{
+	const char *why;
+	char *own_url;
+
+	if (strncmp(url, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0)
+		return parse_unix(url, ret_target, err);
+	why = why_not_http(url);
+	if (why)
+		return refuse(url, why, err);
+	own_url = strdup(url);
+	if (!own_url)
+		return scd_error_set(err, -ENOMEM, "out of memory");
+	*ret_target = (struct scd__target){ own_url, NULL };
+	return 0;
+}
+
+void scd__target_done(struct scd__target *target)
+{
+	free(target->url);
+	free(target->socket_path);
+	*target = (struct scd__target){ NULL, NULL };
+}
