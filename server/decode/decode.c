@@ -11,7 +11,7 @@
  * proto3's meaning is kept: fields may come in any order, the last value of a field wins, messages inside are merged,
  * repeated ones appended, unknown fields skipped. What is accepted is what protobuf-c accepts, quirks too, so that
  * the two can be compared on any bytes:
- *    - a tag has at most 5 bytes, a number at most 10, a length at most 5 and 2^31 - 1 in value;
+ *    - a tag has at most 5 bytes, a number at most 10, a length at most 5;
  *    - groups (wire types 3 and 4) are refused, known or not: no proto3 message has them;
  *    - a bool may have any wire type, and is true if any of its bytes has a bit other than the 8th.
  * Where protobuf-c differs from protobuf itself in meaning (it forgets the numbers of the first part of a message
@@ -22,7 +22,6 @@
 #include "seccheckd/decode/decode.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "decode/table.h"
@@ -103,7 +102,7 @@ static inline bool read_text(struct cursor *cursor, struct scd_str *ret_text)
 
 	if (!read_varint(cursor, &length) || cursor->at - begin > 5)
 		return false;
-	if (length > INT_MAX || length > (size_t)(cursor->end - cursor->at))
+	if (length > (size_t)(cursor->end - cursor->at))
 		return false;
 	*ret_text = (struct scd_str){ (const char *)cursor->at, (size_t)length };
 	cursor->at += length;

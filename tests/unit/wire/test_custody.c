@@ -1,0 +1,134 @@
+/*
+ * Messages between keeper and worker: there and back, cut paths, and what is refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "seccheckd/wire/custody.h"
+
+#define FIXED_BYTES 40u /* of CONNECTION, before the path */
+
+static const struct scd_custody connection = {
+	.kind = SCD_CUSTODY_CONNECTION,
+	.connection_id = 0x1122334455667788u,
+	.nonce = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 },
+	.peer_pid = 4242,
+	.peer_uid = 1000,
+	.listener = SCD_STR_INIT("/run/seccheckd.sock"),
+};
+
+static void test_custody__a_connection_comes_back_as_it_was(void **state)
+{
+	uint8_t message[SCD_CUSTODY_MAX_BYTES];
+	size_t len = scd_custody_format(&connection, message);
+	struct scd_custody back;
+
+	(void)state;
+	assert_int_equal(len, FIXED_BYTES + connection.listener.len);
+	assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, len }, &back), 0);
+	assert_int_equal(back.kind, SCD_CUSTODY_CONNECTION);
+	assert_int_equal(back.connection_id, connection.connection_id);
+	assert_memory_equal(back.nonce, connection.nonce, SCD_CUSTODY_NONCE_BYTES);
+	assert_int_equal(back.peer_pid, 4242);
+	assert_int_equal(back.peer_uid, 1000);
+	assert_true(scd_str_eq(back.listener, connection.listener));
+}
+
+static void test_custody__the_other_kinds_carry_an_id_and_nothing_else(void **state)
+{
+	static const enum scd_custody_kind kinds[] = { SCD_CUSTODY_STOP, SCD_CUSTODY_READY, SCD_CUSTODY_CLOSED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct scd_custody sent = connection, back;
+		uint8_t message[SCD_CUSTODY_MAX_BYTES];
+		size_t len;
+
+		sent.kind = kinds[i];
+		len = scd_custody_format(&sent, message);
+		assert_int_equal(len, 16);
+		assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, len }, &back), 0);
+		assert_int_equal(back.kind, kinds[i]);
+		assert_int_equal(back.connection_id, connection.connection_id);
+		assert_int_equal(back.peer_pid, 0);
+		assert_int_equal(back.listener.len, 0);
+	}
+}
+
+static void test_custody_format__cuts_a_path_that_does_not_fit(void **state)
+{
+	char path[SCD_CUSTODY_MAX_BYTES];
+	uint8_t message[SCD_CUSTODY_MAX_BYTES];
+	struct scd_custody sent = connection, back;
+	size_t len;
+
+	(void)state;
+	memset(path, 'p', sizeof(path));
+	sent.listener = (struct scd_str){ path, sizeof(path) };
+	len = scd_custody_format(&sent, message);
+	assert_int_equal(len, SCD_CUSTODY_MAX_BYTES);
+	assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, len }, &back), 0);
+	assert_int_equal(back.listener.len, SCD_CUSTODY_MAX_BYTES - FIXED_BYTES);
+	assert_memory_equal(back.listener.data, path, back.listener.len);
+}
+
+static void test_custody_parse__takes_a_connection_without_a_path(void **state)
+{
+	uint8_t message[SCD_CUSTODY_MAX_BYTES];
+	struct scd_custody sent = connection, back;
+
+	(void)state;
+	sent.listener = (struct scd_str){ 0 };
+	assert_int_equal(scd_custody_format(&sent, message), FIXED_BYTES);
+	assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, FIXED_BYTES }, &back), 0);
+	assert_int_equal(back.listener.len, 0);
+}
+
+static void test_custody_parse__refuses_every_prefix_that_is_too_short(void **state)
+{
+	uint8_t message[SCD_CUSTODY_MAX_BYTES];
+	struct scd_custody back = { .peer_pid = 77 };
+
+	(void)state;
+	scd_custody_format(&connection, message);
+	for (size_t len = 0; len < FIXED_BYTES; len++)
+		assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, len }, &back), -EBADMSG);
+	message[0] = SCD_CUSTODY_STOP;
+	for (size_t len = 0; len < 16; len++)
+		assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, len }, &back), -EBADMSG);
+	assert_int_equal(back.peer_pid, 77);
+}
+
+static void test_custody_parse__refuses_unknown_kinds(void **state)
+{
+	static const uint32_t kinds[] = { 0, 5, 0x80000001u, UINT32_MAX };
+	uint8_t message[SCD_CUSTODY_MAX_BYTES] = { 0 };
+	struct scd_custody back;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		memcpy(message, &kinds[i], sizeof(kinds[i]));
+		assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, 64 }, &back), -EBADMSG);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_custody__a_connection_comes_back_as_it_was),
+		cmocka_unit_test(test_custody__the_other_kinds_carry_an_id_and_nothing_else),
+		cmocka_unit_test(test_custody_format__cuts_a_path_that_does_not_fit),
+		cmocka_unit_test(test_custody_parse__takes_a_connection_without_a_path),
+		cmocka_unit_test(test_custody_parse__refuses_every_prefix_that_is_too_short),
+		cmocka_unit_test(test_custody_parse__refuses_unknown_kinds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
