@@ -1,0 +1,205 @@
+/*
+ * `seccheckd serve` as a program: what keeps it from starting, and that nothing listens then; that it starts and stops.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/support/run.h"
+#include "tests/support/tempdir.h"
+
+#define ARGS_MAX 8
+
+static const char good_rules[] = "- rule: Exec\n  desc: d\n  condition: evt.type = execve\n  output: exec\n"
+                                 "  priority: NOTICE\n";
+static const char bad_rules[] = "- rule: Exec\n  desc: d\n  condition: evt.type = \n  output: exec\n"
+                                "  priority: NOTICE\n";
+
+/* Files that the tests need, all in one folder, which is the program's working directory too. */
+static struct tempdir dir;
+
+static void write_text(const char *name, const char *text)
+{
+	FILE *file = fopen(tempdir_join(&dir, name), "we");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+	assert_int_equal(fclose(file), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (tempdir_make(&dir) < 0 || chdir(dir.path) < 0)
+		return -1;
+	write_text("good.yaml", good_rules);
+	write_text("bad.yaml", bad_rules);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tempdir_remove(&dir);
+	return 0;
+}
+
+static void start(struct run *run, const char *const *args)
+{
+	const char *argv[ARGS_MAX + 3] = { RUN_SECCHECKD, "serve" };
+
+	for (size_t i = 0; i < ARGS_MAX && args[i]; i++)
+		argv[i + 2] = args[i];
+	run_start(run, &(struct run_options){ .argv = argv });
+}
+
+static int listen_on(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+/* Command lines that do not start. Where a configuration is given, it is written to config.yaml. */
+static const struct row {
+	const char *name, *config;
+	const char *args[ARGS_MAX];
+	int status;
+	const char *err;
+} rows[] = {
+	{ "no such configuration",
+	  NULL,
+	  { "--listen", "socket", "-r", "good.yaml", "-c", "none.yaml" },
+	  1,
+	  "cannot open the configuration none.yaml: No such file or directory" },
+	{ "unknown key",
+	  "listen: [socket]\nrules_fils: [good.yaml]\n",
+	  { "-c", "config.yaml" },
+	  1,
+	  "config.yaml:2:1: unknown key 'rules_fils'\n  hint: did you mean 'rules_files'?\n" },
+	{ "contradiction",
+	  "listen: [socket]\nrules_files: [good.yaml]\nfile_output:\n  enabled: true\n",
+	  { "-c", "config.yaml" },
+	  1,
+	  "config.yaml:4:12: file_output is enabled and has no filename\n" },
+	{ "unreadable certificate",
+	  "control_plane: {url: 'https://127.0.0.1:1/', ca_cert: none.pem}\n",
+	  { "--listen", "socket", "-r", "good.yaml", "-c", "config.yaml" },
+	  1,
+	  "config.yaml:1:55: control_plane.ca_cert: cannot read none.pem: " },
+	{ "no socket in flags or file",
+	  "rules_files: [good.yaml]\n",
+	  { "-c", "config.yaml" },
+	  2,
+	  "there is no socket to listen on" },
+	{ "socket in no folder", NULL, { "--listen", "none/socket", "-r", "good.yaml" }, 1, "none/socket" },
+	{ "one socket of two in no folder",
+	  NULL,
+	  { "--listen", "socket", "--listen", "none/socket", "-r", "good.yaml" },
+	  1,
+	  "none/socket" },
+	{ "socket in use", NULL, { "--listen", "used", "-r", "good.yaml" }, 1, "used" },
+	{ "rules that do not compile", NULL, { "--listen", "socket", "-r", "bad.yaml" }, 1, "bad.yaml:3:" },
+	{ "rules that are not there", NULL, { "--listen", "socket", "-r", "none.yaml" }, 1, "none.yaml" },
+	{ "output file in no folder",
+	  "file_output: {enabled: true, filename: none/alerts}\n",
+	  { "--listen", "socket", "-r", "good.yaml", "-c", "config.yaml" },
+	  1,
+	  "none/alerts" },
+};
+
+static void test_serve__does_not_start_with_a_fault_and_leaves_nothing(void **state)
+{
+	int used = listen_on("used");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run run;
+
+		write_text("config.yaml", rows[i].config ? rows[i].config : "");
+		start(&run, rows[i].args);
+		run_finish(&run);
+		if (run.status != rows[i].status || run.out.len > 0 || !strstr(run.err.data, rows[i].err))
+			fail_msg("%s: status %d, out: %s, err: %s", rows[i].name, run.status, run.out.data,
+			         run.err.data);
+		if (access("socket", F_OK) == 0)
+			fail_msg("%s: there is a socket", rows[i].name);
+		assert_int_equal(access("used", F_OK), 0);
+		run_done(&run);
+	}
+	close(used);
+	unlink("used");
+}
+
+static void assert_stops(const char *const *args, int signal, const char *ready)
+{
+	struct run run;
+
+	start(&run, args);
+	if (!run_until(&run, ready))
+		fail_msg("no '%s': %s", ready, run.err.data);
+	kill(signal == SIGINT ? -run.pid : run.pid, signal); /* a terminal's Ctrl-C reaches the whole group */
+	if (run_finish(&run) != 0)
+		fail_msg("status %d: %s", run.status, run.err.data);
+	assert_int_equal(run.out.len, 0);
+	assert_int_equal(access("socket", F_OK), -1);
+	run_done(&run);
+}
+
+static void test_serve__starts_and_stops_in_order(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--listen", "socket", "--rules", "good.yaml" };
+
+	(void)state;
+	assert_stops(args, SIGTERM, "listening on socket, 1 rules (generation ");
+	assert_stops(args, SIGINT, "listening on socket, 1 rules (generation ");
+}
+
+static void test_serve__listens_where_flags_say_and_not_where_the_file_does(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--config", "config.yaml", "--listen", "socket", "--listen", "second" };
+
+	(void)state;
+	write_text("config.yaml", "listen: [none/a, none/b]\nrules_files: [good.yaml]\n");
+	assert_stops(args, SIGTERM, "listening on second, 1 rules (generation ");
+}
+
+static void test_serve__obeys_the_log_level(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "bad.yaml", "--log-level", "error" };
+	struct run run;
+
+	(void)state;
+	start(&run, args);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data, " error "));
+	assert_null(strstr(run.err.data, " info "));
+	run_done(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_serve__does_not_start_with_a_fault_and_leaves_nothing),
+		cmocka_unit_test(test_serve__starts_and_stops_in_order),
+		cmocka_unit_test(test_serve__listens_where_flags_say_and_not_where_the_file_does),
+		cmocka_unit_test(test_serve__obeys_the_log_level),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
