@@ -41,7 +41,9 @@
  *
  * What follows from it, and surprises:
  *    - `and`, `or` and `not` need a blank or a parenthesis behind them, and nothing before: `(a)and b`,
- *      `a.b existsand c`. An identifier reaches as far as it can, so `aand b` is none of this.
+ *      `a.b existsand c`. An identifier reaches as far as it can: `aand b` is an error.
+ *    - `or(b)` takes the parentheses alone as its side, so that an `and` cannot follow: `a or(b) and c` is an error,
+ *      `a or (b) and c` is none.
  *    - Symbols, `exists` and the list operators need no blank: `a.b =x`, `a.b in(x)`.
  *    - A modifier is one only if a list or an identifier follows that is neither `and`, `or` nor `not`; else it is the
  *      constant: `a.b = anyof and c`. As in Falco, `and_x` counts as `and` there.
