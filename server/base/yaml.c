@@ -241,6 +241,8 @@ static void skip_line(struct place *place)
 {
 	while (place->rest.len && place->rest.data[0] != '\n')
 		step(place);
+	if (place->rest.len)
+		step(place);
 }
 
 static bool begins_with_one_of(const struct place *place, const char *bytes)
