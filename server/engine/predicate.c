@@ -253,8 +253,8 @@ static int right_side(const struct scd_ast *check, const struct scd_str **ret_te
 static int parse_constants(struct scd__build *build, const struct scd_ast *check, const struct scd_field_use *use,
                            struct scd__predicate *predicate, struct scd__compile_error *error)
 {
-	const struct scd_str *texts;
-	size_t count;
+	const struct scd_str *texts = NULL;
+	size_t count = 0;
 	int result = right_side(check, &texts, &count, error);
 	if (result < 0)
 		return result;
@@ -317,8 +317,8 @@ static bool is_kind_field(const struct scd_ast *node)
 bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds)
 {
 	struct scd__compile_error ignored;
-	const struct scd_str *names;
-	size_t count;
+	const struct scd_str *names = NULL;
+	size_t count = 0;
 	bool equality = scd_str_is(check->op, "=") || scd_str_is(check->op, "==") || scd_str_is(check->op, "in") ||
 	                scd_str_is(check->op, "!=");
 	if (!equality || !is_kind_field(check->children[0]) || right_side(check, &names, &count, &ignored) < 0)
@@ -334,8 +334,8 @@ bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kind
 static int compile_kinds(const struct scd_ast *check, struct scd__predicate *predicate,
                          struct scd__compile_error *error)
 {
-	const struct scd_str *names;
-	size_t count;
+	const struct scd_str *names = NULL;
+	size_t count = 0;
 	int result = right_side(check, &names, &count, error);
 	if (result < 0)
 		return result;

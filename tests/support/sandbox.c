@@ -1,0 +1,150 @@
+/*
+ * Real gVisor sandboxes under a real daemon.
+ *
+ * The session is that of docker/session.json, which the documentation recommends, with the test's socket in it. The sandbox's root is the
+ * host's file system behind an overlay, as `runsc do` has it; the environment is empty but for PATH.
+ */
+#include "tests/support/sandbox.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATHS "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fputs(text, file) < 0, 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* docker/session.json with another endpoint. */
+static void write_session(const char *path, const char *socket_path)
+{
+	json_error_t error;
+	json_t *session = json_load_file(SCD_SOURCE_DIR "/docker/session.json", 0, &error);
+	if (!session)
+		fail_msg("session.json: %s", error.text);
+	json_t *sink = json_array_get(json_object_get(json_object_get(session, "trace_session"), "sinks"), 0);
+	assert_int_equal(json_object_set_new(json_object_get(sink, "config"), "endpoint", json_string(socket_path)), 0);
+	assert_int_equal(json_dump_file(session, path, 0), 0);
+	json_decref(session);
+}
+
+/* A shell keeps runsc off our pipes' descriptors, and `cat` is what it writes to. */
+static void start_runsc(struct run *run, const char *root, const char *session, const char *script)
+{
+	char command[4096];
+	snprintf(command, sizeof(command),
+	         "env -i " PATHS
+	         " runsc --root '%s' --network=none --platform=ptrace --ignore-cgroups %s%s%s do /bin/sh -c "
+	         "\"$1\" </dev/null 2>&1 | cat; exit ${PIPESTATUS[0]}",
+	         root, session ? "--pod-init-config='" : "", session ? session : "", session ? "'" : "");
+	const char *const argv[] = { "/bin/bash", "-c", command, "sandbox", script, NULL };
+	run_start(run, &(struct run_options){ .argv = argv });
+}
+
+const char *sandbox_unavailable(void)
+{
+	static char reason[512];
+	static bool known;
+	if (known)
+		return reason[0] ? reason : NULL;
+	known = true;
+	if (geteuid() != 0) {
+		snprintf(reason, sizeof(reason), "runsc needs root");
+		return reason;
+	}
+	struct tempdir dir;
+	struct run run;
+	assert_int_equal(tempdir_make(&dir), 0);
+	start_runsc(&run, tempdir_join(&dir, "runsc"), NULL, "true");
+	if (run_finish(&run) != 0)
+		snprintf(reason, sizeof(reason), "runsc cannot run a sandbox here: %.400s", run.out.data);
+	run_done(&run);
+	tempdir_remove(&dir);
+	return reason[0] ? reason : NULL;
+}
+
+void daemon_start(struct daemon *daemon, const char *rules, const char *config)
+{
+	char text[4096];
+	assert_int_equal(tempdir_make(&daemon->dir), 0);
+	daemon->alerts = NULL;
+	const char *socket_path = tempdir_join(&daemon->dir, "s");
+	write_file(tempdir_join(&daemon->dir, "rules.yaml"), rules);
+	write_session(tempdir_join(&daemon->dir, "session.json"), socket_path);
+	snprintf(text, sizeof(text), "listen: [%s]\nrules_files: [%s]\nstdout_output: {enabled: true}\n%s", socket_path,
+	         tempdir_join(&daemon->dir, "rules.yaml"), config);
+	write_file(tempdir_join(&daemon->dir, "config.yaml"), text);
+	const char *const argv[] = { RUN_SECCHECKD, "serve", "--config", tempdir_join(&daemon->dir, "config.yaml"),
+		                     NULL };
+	run_start(&daemon->run, &(struct run_options){ .argv = argv });
+	if (!run_until(&daemon->run, "listening on"))
+		fail_msg("the daemon did not start: %s", daemon->run.err.data);
+}
+
+int daemon_stop(struct daemon *daemon)
+{
+	kill(daemon->run.pid, SIGTERM);
+	int status = run_finish(&daemon->run);
+	daemon->alerts = json_array();
+	for (char *rest, *line = strtok_r(daemon->run.out.data, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		json_error_t error;
+		json_t *alert = json_loads(line, 0, &error);
+		if (!alert)
+			fail_msg("not JSON: %s (%s)", line, error.text);
+		json_array_append_new(daemon->alerts, alert);
+	}
+	return status;
+}
+
+void daemon_done(struct daemon *daemon)
+{
+	json_decref(daemon->alerts);
+	run_done(&daemon->run);
+	tempdir_remove(&daemon->dir);
+}
+
+const json_t *daemon_alert(const struct daemon *daemon, const char *rule, const char *process_name)
+{
+	size_t i;
+	const json_t *alert;
+	json_array_foreach(daemon->alerts, i, alert)
+	{
+		const json_t *process = json_object_get(json_object_get(alert, "seccheckd"), "process");
+		const char *name = json_string_value(json_object_get(process, "name"));
+		if (strcmp(json_string_value(json_object_get(alert, "rule")), rule) == 0 && name &&
+		    strcmp(name, process_name) == 0)
+			return alert;
+	}
+	return NULL;
+}
+
+void sandbox_start(struct run *run, struct daemon *daemon, const char *script)
+{
+	static unsigned number;
+	char name[32];
+	snprintf(name, sizeof(name), "runsc-%u", number++);
+	start_runsc(run, tempdir_join(&daemon->dir, name), tempdir_join(&daemon->dir, "session.json"), script);
+}
+
+void sandbox_finish(struct run *run)
+{
+	int status = run_finish(run);
+	if (status != 0)
+		fail_msg("the sandbox ended with %d: %s", status, run->out.data);
+	run_done(run);
+}
