@@ -49,8 +49,8 @@ struct scd__args {
 };
 
 /*
- * Parses argv; argv[0] is the command's name. True: go on, and give the arguments to done. False: the command is over,
- * with *ret_status: help was printed, or what is wrong was said.
+ * Parses argv; argv[0] is the command's name. True: go on, and give the arguments to done. False: the command is
+ * over, with *ret_status: help was printed, or what is wrong was said.
  */
 bool scd__args_parse(const struct scd__command *command, int argc, char **argv, struct scd__args *ret_args,
                      int *ret_status);

@@ -1,11 +1,12 @@
 /*
  * `seccheckd replay`: the data path over recorded traces, alerts as JSON lines on standard output.
  *
- * Each trace is a stream of its own: no state passes from one to the next. Where a live connection has a random nonce,
- * a trace has one that is made of its place in the command line and of its first message: so that two replays give the
- * same bytes, wherever the files are, and the same trace given twice gives different ids.
+ * Each trace is a stream of its own: no state passes from one to the next. Where a live connection has a random
+ * nonce, a trace has one that is made of its place in the command line and of its first message: so that two replays
+ * give the same bytes, wherever the files are, and the same trace given twice gives different ids.
  *
- * A trace that cannot be read, or not to its end, does not keep the others from being replayed; a failure to write does.
+ * A trace that cannot be read, or not to its end, does not keep the others from being replayed; a failure to write
+ * does.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
  * The table of keys, and how a value becomes a member of struct scd_config.
  *
- * One store function per type. Each takes a YAML node, also for flags and defaults, which are wrapped into one: so that
- * a value means the same wherever it comes from.
+ * One store function per type. Each takes a YAML node, also for flags and defaults, which are wrapped into one: so
+ * that a value means the same wherever it comes from.
  */
 #include "options.h"
 

@@ -115,7 +115,10 @@ static void test_replay__is_the_same_bytes_every_time(void **state)
 	glob_t traces;
 
 	(void)state;
-	assert_int_equal(glob(TRACES "/*", 0, NULL, &traces), 0);
+	assert_int_equal(glob(TRACES "/"
+	                             "*",
+	                      0, NULL, &traces),
+	                 0);
 	assert_true(traces.gl_pathc < ARGS_MAX);
 	memcpy(args, traces.gl_pathv, traces.gl_pathc * sizeof(*args));
 	replay(&first, args);

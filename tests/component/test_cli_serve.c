@@ -1,5 +1,6 @@
 /*
- * `seccheckd serve` as a program: what keeps it from starting, and that nothing listens then; that it starts and stops.
+ * `seccheckd serve` as a program: what keeps it from starting, and that nothing listens then; that it starts and
+ * stops.
  */
 #include <setjmp.h>
 #include <stdarg.h>

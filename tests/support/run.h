@@ -3,8 +3,8 @@
  *
  *   start → (until, signal)… → finish → done
  */
-#ifndef TESTS_SUPPORT_RUN_H
-#define TESTS_SUPPORT_RUN_H
+#ifndef SCD_TESTS_SUPPORT_RUN_H
+#define SCD_TESTS_SUPPORT_RUN_H
 
 #include <stdbool.h>
 #include <stddef.h>

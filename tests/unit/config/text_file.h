@@ -1,8 +1,8 @@
 /*
  * A text as a file with a path, for the tests of the configuration: an anonymous file under /proc/self/fd.
  */
-#ifndef TESTS_UNIT_CONFIG_TEXT_FILE_H
-#define TESTS_UNIT_CONFIG_TEXT_FILE_H
+#ifndef SCD_TESTS_UNIT_CONFIG_TEXT_FILE_H
+#define SCD_TESTS_UNIT_CONFIG_TEXT_FILE_H
 
 #include <stdio.h>
 #include <string.h>
