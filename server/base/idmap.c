@@ -119,21 +119,18 @@ static int grow(struct scd_idmap *map)
 
 int scd_idmap_put(struct scd_idmap *map, uint64_t key, uint32_t value)
 {
-	size_t at = map->room ? find(map, key) : 0;
+	struct scd__idmap_slot *slot;
+	uint32_t old;
 
-	if (map->room && map->slots[at].taken) {
-		map->slots[at].value = value;
-		return 0;
-	}
-	if (map->count >= map->room / 4 * 3) {
+	if (map->count >= map->room / 4 * 3 && !scd_idmap_get(map, key, &old)) {
 		int r = grow(map);
 
 		if (r < 0)
 			return r;
-		at = find(map, key);
 	}
-	map->slots[at] = (struct scd__idmap_slot){ .key = key, .value = value, .taken = 1 };
-	map->count++;
+	slot = &map->slots[find(map, key)];
+	map->count += !slot->taken;
+	*slot = (struct scd__idmap_slot){ .key = key, .value = value, .taken = 1 };
 	return 0;
 }
 

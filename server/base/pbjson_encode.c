@@ -89,7 +89,7 @@ static json_t *float_json(float value)
 		return double_json((double)value);
 	for (int digits = 6; digits <= 9; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-		if (memcmp(&(float){ strtof(text, NULL) }, &value, sizeof(value)) == 0)
+		if (strtof(text, NULL) == value)
 			break;
 	}
 	return json_real(strtod(text, NULL));

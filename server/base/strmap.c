@@ -37,11 +37,14 @@ static struct scd__strmap_slot *find(struct scd__strmap_slot *slots, size_t room
 	return &slots[at];
 }
 
+static void *get(const struct scd_strmap *map, struct scd_str key, uint64_t hash)
+{
+	return map->room ? find(map->slots, map->room, key, hash)->value : NULL;
+}
+
 void *scd_strmap_get(const struct scd_strmap *map, struct scd_str key)
 {
-	if (!map->room)
-		return NULL;
-	return find(map->slots, map->room, key, XXH3_64bits(key.data, key.len))->value;
+	return get(map, key, XXH3_64bits(key.data, key.len));
 }
 
 static int grow(struct scd_strmap *map)
@@ -66,18 +69,18 @@ static int grow(struct scd_strmap *map)
 int scd_strmap_put(struct scd_strmap *map, struct scd_str key, void *value)
 {
 	uint64_t hash = XXH3_64bits(key.data, key.len);
-	struct scd__strmap_slot *slot = map->room ? find(map->slots, map->room, key, hash) : NULL;
+	struct scd__strmap_slot *slot;
 
-	if (slot && slot->value) {
-		slot->value = value;
-		return 0;
-	}
-	if (map->count >= map->room / 4 * 3) {
+	if (map->count >= map->room / 4 * 3 && !get(map, key, hash)) {
 		int r = grow(map);
 
 		if (r < 0)
 			return r;
-		slot = find(map->slots, map->room, key, hash);
+	}
+	slot = find(map->slots, map->room, key, hash);
+	if (slot->value) {
+		slot->value = value;
+		return 0;
 	}
 	*slot = (struct scd__strmap_slot){ .key = key, .hash = hash, .value = value };
 	map->count++;

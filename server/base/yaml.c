@@ -72,7 +72,7 @@ static int check_kind(int fd, const char *path, struct scd_error *err)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return fail(err, path, -errno, strerror(errno));
+		return fail(err, path, -errno, strerrordesc_np(errno));
 	if (S_ISREG(st.st_mode))
 		return 0;
 	if (S_ISDIR(st.st_mode))
@@ -90,7 +90,7 @@ static int read_all(int fd, const char *path, struct scd_buf *buf, struct scd_er
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return fail(err, path, -errno, strerror(errno));
+			return fail(err, path, -errno, strerrordesc_np(errno));
 		if ((size_t)got > buf->max_bytes - buf->len)
 			return fail(err, path, -EFBIG, "the file is too large");
 		scd_buf_append(buf, chunk, (size_t)got);
@@ -110,7 +110,7 @@ int scd_yaml_read_file(const char *path, struct scd_yaml **ret_yaml, struct scd_
 	/* O_NONBLOCK: opening a FIFO without a writer would wait. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return fail(err, path, -errno, strerror(errno));
+		return fail(err, path, -errno, strerrordesc_np(errno));
 	scd_buf_init(&buf, SCD_LIMIT_RULE_FILE_BYTES);
 	r = check_kind(fd, path, err);
 	if (r == 0)
