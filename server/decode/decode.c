@@ -34,19 +34,6 @@ enum wire {
 	WIRE_32 = 5,
 };
 
-struct cursor {
-	const uint8_t *at, *end;
-};
-
-struct field {
-	const uint8_t *tag; /* where the field begins */
-	uint32_t number;
-	unsigned wire;
-	uint64_t value;      /* of WIRE_VARINT */
-	const uint8_t *body; /* behind the tag */
-	struct scd_str text; /* of WIRE_LENGTH */
-};
-
 /* What does not change during one walk. */
 struct decoding {
 	const struct scd__shape *shapes;
@@ -55,81 +42,164 @@ struct decoding {
 	bool truncated;
 };
 
-/* A number of two bytes or more. Bits over the 64th are dropped, as protobuf does. */
-static bool read_long_varint(struct cursor *cursor, uint64_t *ret_value)
+/*
+ * All readers take the place where they begin and the end of the message that they are in, and return the place
+ * behind what they read, NULL when it is malformed. Places and not structs, so that they stay in registers.
+ */
+static const uint8_t *read_slow_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret_value)
 {
 	uint64_t value = 0;
-	const uint8_t *at = cursor->at;
 
-	for (unsigned shift = 0; shift < 70 && at < cursor->end; shift += 7) {
+	for (unsigned shift = 0; shift < 70 && at < end; shift += 7) {
 		value |= (uint64_t)(*at & 0x7f) << shift;
 		if (*at++ < 0x80) {
-			cursor->at = at;
 			*ret_value = value;
-			return true;
+			return at;
 		}
 	}
-	return false;
+	return NULL;
 }
 
-static inline bool read_varint(struct cursor *cursor, uint64_t *ret_value)
+/* Eight groups of 7 bits, each in a byte of its own, moved together: pairs, then fours, then all. */
+static inline uint64_t squeeze(uint64_t groups)
 {
-	if (cursor->at < cursor->end && *cursor->at < 0x80) {
-		*ret_value = *cursor->at++;
-		return true;
+	groups &= 0x7f7f7f7f7f7f7f7fu;
+	groups = (groups & 0x007f007f007f007fu) | (groups & 0x7f007f007f007f00u) >> 1;
+	groups = (groups & 0x00003fff00003fffu) | (groups & 0x3fff00003fff0000u) >> 2;
+	return (groups & 0x000000000fffffffu) | (groups & 0x0fffffff00000000u) >> 4;
+}
+
+/*
+ * A number: of up to eight bytes in one step, since the times in every message have nine. Bits over the 64th are
+ * dropped, as protobuf does.
+ */
+static inline const uint8_t *read_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret_value)
+{
+	uint64_t groups, stops;
+
+	if (at < end && *at < 0x80) {
+		*ret_value = *at;
+		return at + 1;
 	}
-	return read_long_varint(cursor, ret_value);
+	if (end - at < 10)
+		return read_slow_varint(at, end, ret_value);
+	memcpy(&groups, at, sizeof(groups));
+	stops = ~groups & 0x8080808080808080u;
+	if (stops != 0) {
+		*ret_value = squeeze(groups & (stops ^ (stops - 1)));
+		return at + __builtin_ctzll(stops) / 8 + 1;
+	}
+	*ret_value = squeeze(groups) | (uint64_t)(at[8] & 0x7f) << 56;
+	if (at[8] < 0x80)
+		return at + 9;
+	*ret_value |= (uint64_t)at[9] << 63;
+	return at[9] < 0x80 ? at + 10 : NULL;
+}
+
+/*
+ * A tag or a length, which hardly ever have more than two bytes and may not have more than five. There is at least
+ * one byte before the end.
+ */
+static inline const uint8_t *read_short_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret_value)
+{
+	const uint8_t *behind;
+
+	if (*at < 0x80) {
+		*ret_value = *at;
+		return at + 1;
+	}
+	behind = read_slow_varint(at, end, ret_value);
+	return behind && behind - at <= 5 ? behind : NULL;
 }
 
 /* A tag whose first byte is below 8 has the field number 0, which protobuf-c refuses in this, shortest form only. */
-static inline bool read_tag(struct cursor *cursor, struct field *field)
+static inline const uint8_t *read_tag(const uint8_t *at, const uint8_t *end, uint64_t *ret_tag)
 {
-	const uint8_t *begin = cursor->at;
-	uint64_t tag;
-
-	if (*begin < 8 || !read_varint(cursor, &tag) || cursor->at - begin > 5)
-		return false;
-	field->tag = begin;
-	field->number = (uint32_t)(tag >> 3);
-	field->wire = tag & 7;
-	return true;
+	return *at < 8 ? NULL : read_short_varint(at, end, ret_tag);
 }
 
-static inline bool read_text(struct cursor *cursor, struct scd_str *ret_text)
+static inline const uint8_t *read_text(const uint8_t *at, const uint8_t *end, struct scd_str *ret_text)
 {
-	const uint8_t *begin = cursor->at;
 	uint64_t length;
 
-	if (!read_varint(cursor, &length) || cursor->at - begin > 5)
-		return false;
-	if (length > (size_t)(cursor->end - cursor->at))
-		return false;
-	*ret_text = (struct scd_str){ (const char *)cursor->at, (size_t)length };
-	cursor->at += length;
-	return true;
+	at = at < end ? read_short_varint(at, end, &length) : NULL;
+	if (!at || length > (size_t)(end - at))
+		return NULL;
+	*ret_text = (struct scd_str){ (const char *)at, (size_t)length };
+	return at + length;
 }
 
-static inline bool skip_bytes(struct cursor *cursor, size_t count)
+/* Reads over the value behind a tag; *ret_text is set for WIRE_LENGTH. */
+static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end, unsigned wire, struct scd_str *ret_text)
 {
-	if ((size_t)(cursor->end - cursor->at) < count)
-		return false;
-	cursor->at += count;
-	return true;
-}
+	uint64_t value;
 
-/* Reads one field; the cursor is not at its end. False: malformed. */
-static inline bool next_field(struct cursor *cursor, struct field *field)
-{
-	if (!read_tag(cursor, field))
-		return false;
-	field->body = cursor->at;
-	switch (field->wire) {
-	case WIRE_VARINT: return read_varint(cursor, &field->value);
-	case WIRE_LENGTH: return read_text(cursor, &field->text);
-	case WIRE_64: return skip_bytes(cursor, 8);
-	case WIRE_32: return skip_bytes(cursor, 4);
-	default: return false;
+	switch (wire) {
+	case WIRE_VARINT: return read_varint(at, end, &value);
+	case WIRE_LENGTH: return read_text(at, end, ret_text);
+	case WIRE_64: return end - at >= 8 ? at + 8 : NULL;
+	case WIRE_32: return end - at >= 4 ? at + 4 : NULL;
+	default: return NULL;
 	}
+}
+
+/* The next text of a repeated field, from here to the end. At the end without one: the end, and a text of NULL. */
+static const uint8_t *next_text(const uint8_t *at, const uint8_t *end, uint64_t wanted_tag, struct scd_str *ret_text)
+{
+	while (at && at < end) {
+		uint64_t tag;
+
+		at = read_tag(at, end, &tag);
+		at = at ? skip_value(at, end, tag & 7, ret_text) : NULL;
+		if (at && tag == wanted_tag)
+			return at;
+	}
+	ret_text->data = NULL;
+	return at;
+}
+
+/*
+ * Stores the texts of a repeated field: of `count` the first `head`, and of the last as many as there is room for.
+ */
+static void store_texts(const uint8_t *at, const uint8_t *end, uint64_t tag, size_t count, size_t head,
+                        struct scd_str *items, size_t room)
+{
+	struct scd_str text;
+
+	for (size_t seen = 0; seen < count; seen++) {
+		at = next_text(at, end, tag, &text);
+		if (seen < head)
+			items[seen] = text;
+		else if (count - seen <= room - head)
+			items[room - (count - seen)] = text;
+	}
+}
+
+/*
+ * A repeated field at its first occurrence: all of them at once, so that the array is allocated with its final size.
+ * Of more than the limit, the first and the last halves are kept.
+ */
+static int collect_texts(struct decoding *decoding, const uint8_t *first, const uint8_t *end, uint64_t tag,
+                         struct scd_strings *strings)
+{
+	const uint8_t *at = first;
+	struct scd_str text, *items;
+	size_t count = 0, room;
+
+	if (strings->items)
+		return 0;
+	while ((at = next_text(at, end, tag, &text)) && text.data)
+		count++;
+	if (!at)
+		return -EBADMSG;
+	room = count < SCD_LIMIT_EVENT_STRINGS ? count : SCD_LIMIT_EVENT_STRINGS;
+	items = scd_arena_alloc(decoding->scratch, room * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	store_texts(first, end, tag, count, room == count ? room : room / 2, items, room);
+	*strings = (struct scd_strings){ items, room };
+	decoding->truncated |= room < count;
+	return 0;
 }
 
 static bool any_bit(const uint8_t *at, const uint8_t *end)
@@ -141,137 +211,110 @@ static bool any_bit(const uint8_t *at, const uint8_t *end)
 	return false;
 }
 
-/* How often a repeated field comes from here to the end. False: malformed. */
-static bool count_texts(struct cursor cursor, uint32_t number, size_t *ret_count)
-{
-	struct field field;
-	size_t count = 0;
-
-	while (cursor.at < cursor.end) {
-		if (!next_field(&cursor, &field))
-			return false;
-		count += field.number == number && field.wire == WIRE_LENGTH;
-	}
-	*ret_count = count;
-	return true;
-}
-
-/*
- * Stores the texts of a repeated field: of `count` the first `head`, and of the last as many as there is room for.
- */
-static void store_texts(struct cursor cursor, uint32_t number, size_t count, size_t head, struct scd_str *items,
-                        size_t room)
-{
-	struct field field;
-	size_t seen = 0;
-
-	while (seen < count && next_field(&cursor, &field)) {
-		if (field.number != number || field.wire != WIRE_LENGTH)
-			continue;
-		if (seen < head)
-			items[seen] = field.text;
-		else if (count - seen <= room - head)
-			items[room - (count - seen)] = field.text;
-		seen++;
-	}
-}
-
-/*
- * A repeated field at its first occurrence: all of them at once, so that the array is allocated with its final size.
- * Of more than the limit, the first and the last halves are kept.
- */
-static int collect_texts(struct decoding *decoding, const struct field *first, const uint8_t *end,
-                         struct scd_strings *strings)
-{
-	struct cursor cursor = { first->tag, end };
-	size_t count, room;
-	struct scd_str *items;
-
-	if (strings->items)
-		return 0;
-	if (!count_texts(cursor, first->number, &count))
-		return -EBADMSG;
-	room = count < SCD_LIMIT_EVENT_STRINGS ? count : SCD_LIMIT_EVENT_STRINGS;
-	items = scd_arena_alloc(decoding->scratch, room * sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	store_texts(cursor, first->number, count, room == count ? room : room / 2, items, room);
-	*strings = (struct scd_strings){ items, room };
-	decoding->truncated |= room < count;
-	return 0;
-}
-
-static int walk(struct decoding *decoding, const struct scd__shape *shape, struct cursor cursor, char *base);
+static int walk(struct decoding *decoding, const struct scd__shape *shape, const uint8_t *at, const uint8_t *end,
+                char *base);
 
 static int enter(struct decoding *decoding, const struct scd__action *action, struct scd_str text, char *base)
 {
 	const uint8_t *begin = (const uint8_t *)text.data;
 
 	base[action->mark_at] = (char)(base[action->mark_at] | action->mark);
-	return walk(decoding, &decoding->shapes[action->inner], (struct cursor){ begin, begin + text.len },
-	            base + action->offset);
+	return walk(decoding, &decoding->shapes[action->inner], begin, begin + text.len, base + action->offset);
 }
 
-/* A field whose wire type is not the one it should have: harmless if unknown, allowed for a bool, else an error. */
-static int put_oddly_typed(const struct scd__action *action, const struct field *field, const uint8_t *end, char *base)
+/*
+ * A field that is not known, or whose wire type is not the one it should have: unknown ones are harmless, a bool may
+ * have any, else it is an error.
+ */
+static const uint8_t *skip_odd_field(const struct scd__action *action, const uint8_t *at, const uint8_t *end,
+                                     unsigned wire, char *base)
 {
-	switch (action->how) {
-	case SCD__HOW_SKIP: return 0;
-	case SCD__HOW_BOOL: *(bool *)(base + action->offset) = any_bit(field->body, end); return 0;
-	default: return -EBADMSG;
-	}
+	struct scd_str text;
+	const uint8_t *behind = skip_value(at, end, wire, &text);
+
+	if (!behind || action->how == SCD__HOW_SKIP)
+		return behind;
+	if (action->how != SCD__HOW_BOOL)
+		return NULL;
+	*(bool *)(base + action->offset) = any_bit(at, behind);
+	return behind;
 }
 
-/* Stores a field; the cursor is behind it. */
-static inline int put(struct decoding *decoding, const struct scd__action *action, const struct field *field,
-                      struct cursor cursor, char *base)
+/* A number of a known field. */
+static inline const uint8_t *put_number(const struct scd__action *action, const uint8_t *at, const uint8_t *end,
+                                        char *member)
 {
-	char *member = base + action->offset;
-	uint32_t low = (uint32_t)field->value;
-	int64_t wide = (int32_t)low;
+	const uint8_t *behind;
+	uint64_t value;
+	uint32_t low;
+	int64_t wide;
 
-	if (field->wire != action->wire)
-		return put_oddly_typed(action, field, cursor.at, base);
+	behind = read_varint(at, end, &value);
+	if (!behind)
+		return NULL;
+	low = (uint32_t)value;
+	wide = (int32_t)low;
 	switch (action->how) {
+	case SCD__HOW_64: memcpy(member, &value, sizeof(value)); break;
 	case SCD__HOW_32: memcpy(member, &low, sizeof(low)); break;
-	case SCD__HOW_64: memcpy(member, &field->value, sizeof(field->value)); break;
 	case SCD__HOW_WIDEN: memcpy(member, &wide, sizeof(wide)); break;
-	case SCD__HOW_BOOL: *(bool *)member = any_bit(field->body, cursor.at); break;
-	case SCD__HOW_STR: memcpy(member, &field->text, sizeof(field->text)); break;
-	case SCD__HOW_MESSAGE: return enter(decoding, action, field->text, base);
-	case SCD__HOW_ENV:
-		if (!(decoding->want & SCD_DECODE_ENV))
-			break;
-		/* fall through */
-	case SCD__HOW_STRINGS: return collect_texts(decoding, field, cursor.end, (struct scd_strings *)(void *)member);
+	case SCD__HOW_BOOL: *(bool *)member = any_bit(at, behind); break;
 	default: break;
 	}
-	return 0;
+	return behind;
 }
 
-static int walk(struct decoding *decoding, const struct scd__shape *shape, struct cursor cursor, char *base)
+/* What is more than one text: a message inside, or a repeated field whose first text has its tag at `first`. */
+static int put_composite(struct decoding *decoding, const struct scd__action *action, struct scd_str text,
+                         const uint8_t *first, const uint8_t *end, uint64_t tag, char *base)
 {
-	struct field field = { 0 };
+	switch (action->how) {
+	case SCD__HOW_MESSAGE: return enter(decoding, action, text, base);
+	case SCD__HOW_ENV:
+		if (!(decoding->want & SCD_DECODE_ENV))
+			return 0;
+		/* fall through */
+	case SCD__HOW_STRINGS:
+		return collect_texts(decoding, first, end, tag, (struct scd_strings *)(void *)(base + action->offset));
+	default: return 0;
+	}
+}
 
-	while (cursor.at < cursor.end) {
-		uint32_t number;
-		int rc;
+static int walk(struct decoding *decoding, const struct scd__shape *shape, const uint8_t *at, const uint8_t *end,
+                char *base)
+{
+	while (at < end) {
+		const uint8_t *first = at;
+		const struct scd__action *action;
+		struct scd_str text;
+		uint64_t tag;
+		int rc = 0;
 
-		if (!next_field(&cursor, &field))
+		at = read_tag(at, end, &tag);
+		if (!at)
 			return -EBADMSG;
-		number = field.number < SCD__FIELD_NUMBERS ? field.number : 0;
-		rc = put(decoding, &shape->actions[number], &field, cursor, base);
-		if (rc < 0)
-			return rc;
+		action = &shape->actions[tag >> 3 < SCD__FIELD_NUMBERS ? tag >> 3 : 0];
+		if ((tag & 7) != action->wire) {
+			at = skip_odd_field(action, at, end, tag & 7, base);
+		} else if (action->wire == WIRE_VARINT) {
+			at = put_number(action, at, end, base + action->offset);
+		} else {
+			at = read_text(at, end, &text);
+			if (at && action->how == SCD__HOW_STR)
+				memcpy(base + action->offset, &text, sizeof(text));
+			else if (at)
+				rc = put_composite(decoding, action, text, first, end, tag, base);
+		}
+		if (!at || rc < 0)
+			return at ? rc : -EBADMSG;
 	}
 	return 0;
 }
 
-/* Clears what will be read: the head, and the member of the union that this point has. */
+/* Clears what may be read: the head, and the member of the union that this point has, which lies behind it. */
 static void clear(struct scd_event *event, size_t union_bytes, int64_t fd)
 {
-	memset(event, 0, offsetof(struct scd_event, u));
-	memset(&event->u, 0, union_bytes);
+	memset(event, 0, offsetof(struct scd_event, u) + union_bytes);
 	event->fd = fd;
 	event->kind = SCD_KIND_NONE;
 }
@@ -289,7 +332,7 @@ int scd_decode_event(unsigned message_type, struct scd_str payload, unsigned wan
                      struct scd_event *ret_event)
 {
 	struct decoding decoding = { scd__decode_shapes(), scratch, want, false };
-	const uint8_t *begin = (const uint8_t *)payload.data;
+	const uint8_t *begin = (const uint8_t *)(payload.len > 0 ? payload.data : "");
 	const struct scd__shape *shape;
 	int rc;
 
@@ -299,7 +342,7 @@ int scd_decode_event(unsigned message_type, struct scd_str payload, unsigned wan
 	}
 	shape = &decoding.shapes[message_type];
 	clear(ret_event, shape->union_bytes, shape->has_fd ? 0 : -1);
-	rc = walk(&decoding, shape, (struct cursor){ begin, begin + payload.len }, (char *)ret_event);
+	rc = walk(&decoding, shape, begin, begin + payload.len, (char *)ret_event);
 	if (rc < 0)
 		return rc;
 	ret_event->point = (enum scd_point)message_type;

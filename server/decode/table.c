@@ -213,8 +213,8 @@ static void finish_shape(unsigned id)
 		if (action->how != SCD__HOW_SKIP)
 			continue;
 		demand(heads[id].partial && field->type != PROTOBUF_C_TYPE_MESSAGE, descriptor, field->name, "no row");
-		action->how = field->type == PROTOBUF_C_TYPE_BOOL ? SCD__HOW_SKIP : SCD__HOW_CHECK;
-		action->wire = wire_type(field);
+		if (field->type != PROTOBUF_C_TYPE_BOOL) /* which may have any wire type */
+			*action = (struct scd__action){ .how = SCD__HOW_CHECK, .wire = wire_type(field) };
 	}
 }
 
@@ -225,6 +225,8 @@ static void build(void)
 		check_numbers(heads[id].descriptor);
 		shapes[id].descriptor = heads[id].descriptor;
 		shapes[id].union_bytes = heads[id].union_bytes;
+		for (unsigned number = 0; number < SCD__FIELD_NUMBERS; number++)
+			shapes[id].actions[number].wire = SCD__WIRE_NONE;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		apply_row(&rows[i]);

@@ -73,9 +73,12 @@ enum scd__how {
 	SCD__HOW_MESSAGE,
 };
 
+/* A wire type that no field has. */
+#define SCD__WIRE_NONE 0xffu
+
 struct scd__action {
 	uint8_t how;  /* enum scd__how */
-	uint8_t wire; /* the wire type that the field has */
+	uint8_t wire; /* the wire type that the field has; of a field that is not known, none */
 	uint8_t inner;
 	uint8_t mark;
 	uint16_t offset;
