@@ -274,8 +274,8 @@ void scd__output_count_dropped(struct scd__output *output, size_t count, const c
 	static struct scd_log_gate gate = SCD_LOG_GATE(1);
 
 	output->dropped += count;
-	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s: %zu alerts dropped, %" PRIu64 " so far", output->name, why,
-	              count, output->dropped);
+	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s: alerts dropped: %zu, in all %" PRIu64, output->name, why, count,
+	              output->dropped);
 }
 
 void scd__output_count_rejected(struct scd__output *output, size_t count, const char *why)
@@ -283,8 +283,8 @@ void scd__output_count_rejected(struct scd__output *output, size_t count, const 
 	static struct scd_log_gate gate = SCD_LOG_GATE(1);
 
 	output->rejected += count;
-	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s: %zu alerts rejected, %" PRIu64 " so far", output->name, why,
-	              count, output->rejected);
+	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s: alerts rejected: %zu, in all %" PRIu64, output->name, why, count,
+	              output->rejected);
 }
 
 void scd__output_count_retry(struct scd__output *output, unsigned delay_ms, const char *why)
