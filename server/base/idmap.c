@@ -4,8 +4,9 @@
  * Invariant: every slot between a key's home and the slot it lives in is taken, so a search may stop at the first
  * free slot. A removal keeps it by moving later entries back into the hole instead of leaving a tombstone:
  *
- *    home     A A B . .            remove the first A:   A B . . .
- *    slots    0 1 2 3 4            (the second A moves to 0, B to its home 1)
+ *    slot          0  1  2  3
+ *    entry         a  b  c  .         a and b have slot 0 as their home, c has slot 1
+ *    without a     b  c  .  .         b moves into the hole, then c into the hole that b left
  *
  * An entry may move into the hole unless its home lies after the hole, cyclically, and at or before the entry.
  *

@@ -29,6 +29,7 @@ void scd_buf_done(struct scd_buf *buf);
 /* Empties, keeps the memory, clears failed. */
 void scd_buf_reset(struct scd_buf *buf);
 
+/* What is appended does not lie in the buffer itself. */
 void scd_buf_append(struct scd_buf *buf, const void *data, size_t len);
 void scd_buf_append_str(struct scd_buf *buf, struct scd_str text);
 void scd_buf_append_char(struct scd_buf *buf, char byte);

@@ -49,7 +49,7 @@ const struct scd_yaml_node *scd_yaml_root(const struct scd_yaml *yaml, size_t do
 /* The name given at reading. Lives as long as the object. */
 const char *scd_yaml_name(const struct scd_yaml *yaml);
 
-/* The text that was read, as it was. Lives as long as the object. */
+/* The text that was read, as it was but for a byte order mark. Lives as long as the object. */
 struct scd_str scd_yaml_source(const struct scd_yaml *yaml);
 
 /*

@@ -116,6 +116,16 @@ static void test_yaml_read__builds_the_tree_with_places(void **state)
 	}
 }
 
+static void test_yaml_source__is_what_places_count_in(void **state)
+{
+	struct scd_yaml *yaml = read_text("\xef\xbb\xbf- a\n- b\n");
+
+	(void)state;
+	assert_true(scd_str_is(scd_yaml_source(yaml), "- a\n- b\n"));
+	assert_int_equal(scd_yaml_root(yaml, 0)->items[1]->offset, 6);
+	scd_yaml_free(&yaml);
+}
+
 static void test_yaml_read__keeps_nul_bytes_of_escapes(void **state)
 {
 	struct scd_yaml *yaml = read_text("\"a\\0b\"");
@@ -358,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_yaml_read__builds_the_tree_with_places),
+		cmocka_unit_test(test_yaml_source__is_what_places_count_in),
 		cmocka_unit_test(test_yaml_read__keeps_nul_bytes_of_escapes),
 		cmocka_unit_test(test_yaml_read__says_where_and_what_is_wrong),
 		cmocka_unit_test(test_yaml_read__stops_at_the_depth_limit),
