@@ -446,7 +446,7 @@ static int collect_item(struct scd__collection *collection, const struct scd_yam
 {
 	struct reader reader = { .collection = collection, .yaml = yaml, .map = item };
 	if (item->kind != SCD_YAML_MAP) {
-		FAIL(&reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL, "each item is a map like `- rule: …`",
+		FAIL(&reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL, "each item is a map like `- rule: NAME`",
 		     "Unexpected element type. Each element should be a yaml associative array.");
 		return -EINVAL;
 	}
@@ -475,7 +475,7 @@ int scd__collect(struct scd__collection *collection, const struct scd_yaml *yaml
 			continue;
 		if (root->kind != SCD_YAML_SEQUENCE) {
 			scd__report(collection->diags, SCD_DIAG_ERR_YAML_PARSE, (struct scd__place){ yaml, root }, 0,
-			            NULL, SCD_STR(""), "a rule file is a list of items like `- rule: …`",
+			            NULL, SCD_STR(""), "a rule file is a list of items like `- rule: NAME`",
 			            "Rules content is not yaml array of objects");
 			return -EINVAL;
 		}

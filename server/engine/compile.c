@@ -99,7 +99,7 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 	scd__static_kinds(build, ast, &rule->kinds);
 	if (item->warn_evttypes && scd_kind_set_count(&rule->kinds) > MANY_KINDS)
 		scd__report(build->collection->diags, SCD_DIAG_NO_EVTTYPE, item->condition, 0, "rule", item->pub.name,
-		            "add `evt.type in (…)`",
+		            "add `evt.type in (open, openat)`",
 		            "Rule matches too many evt.type values. This has a significant performance penalty.");
 	return 0;
 }

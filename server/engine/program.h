@@ -5,8 +5,9 @@
  *
  *   slot        a field with its argument (struct scd_field_use); its value is got at most once per event
  *   predicate   one comparison of a slot with constants; its result is computed at most once per event
- *   program     a condition as jumps between predicates. Missing values make a comparison false and `not` of it true, so a condition is
- *               a two-valued function of its predicates, and and/or/not are only a matter of where to go next:
+ *   program     a condition as jumps between predicates. Missing values make a comparison false and `not` of it true,
+ *               so a condition is a two-valued function of its predicates, and and/or/not are only a matter of where
+ *               to go next:
  *
  *                 a and (b or not c)        0: a ? 1 : NO     1: b ? MATCH : 2     2: c ? NO : MATCH
  *

@@ -19,7 +19,9 @@ struct feed {
 	size_t alert_count;
 };
 
-/* paths: NULL-terminated rule files or folders, relative to the source folder. Fails the test when they do not load. */
+/*
+ * paths: NULL-terminated rule files or folders, relative to the source folder. Fails the test when they do not load.
+ */
 void feed_open(struct feed *feed, const char *const *paths);
 void feed_open_text(struct feed *feed, const char *yaml);
 void feed_close(struct feed *feed);
@@ -33,7 +35,10 @@ void feed_forget(struct feed *feed);
 /* The first alert of a rule, or NULL. */
 json_t *feed_alert(const struct feed *feed, const char *rule);
 
-/* Feeds every message of a trace file; fails the test when it cannot be read to its end. Returns the number of messages. */
+/*
+ * Feeds every message of a trace file; fails the test when it cannot be read to its end. Returns the number of
+ * messages.
+ */
 size_t feed_trace(struct feed *feed, const char *path);
 
 #endif

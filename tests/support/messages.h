@@ -1,8 +1,8 @@
 /*
  * Messages as a sandbox would send them, for tests: frame header and protobuf, made with protobuf-c.
  *
- * Each function writes one message into the caller's struct (freed with message_done, or overwritten by the next use after
- * that). Failure to allocate aborts the test program.
+ * Each function writes one message into the caller's struct (freed with message_done, or overwritten by the next use
+ * after that). Failure to allocate aborts the test program.
  */
 #ifndef SCD_TESTS_SUPPORT_MESSAGES_H
 #define SCD_TESTS_SUPPORT_MESSAGES_H

@@ -6,7 +6,10 @@
 
 #include "seccheckd/engine/eval.h"
 
-/* Loads one text under the name "test.yaml". Returns the set, or NULL with the reasons in diags (init'ed by the caller). */
+/*
+ * Loads one text under the name "test.yaml". Returns the set, or NULL with the reasons in diags (init'ed by the
+ * caller).
+ */
 struct scd_ruleset *rules_load(const char *yaml, struct scd_diags *diags);
 
 /* One rule "R" with this condition, priority WARNING and an output without fields. */

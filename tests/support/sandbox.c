@@ -1,8 +1,9 @@
 /*
  * Real gVisor sandboxes under a real daemon.
  *
- * The session is that of docker/session.json, which the documentation recommends, with the test's socket in it. The sandbox's root is the
- * host's file system behind an overlay, as `runsc do` has it; the environment is empty but for PATH.
+ * The session is that of docker/session.json, which the documentation recommends, with the test's socket in it. The
+ * sandbox's root is the host's file system behind an overlay, as `runsc do` has it; the environment is empty but for
+ * PATH.
  */
 #include "tests/support/sandbox.h"
 

@@ -19,7 +19,10 @@ struct daemon {
 	json_t *alerts; /* after daemon_stop: array of the objects on its standard output */
 };
 
-/* rules: text of a rule file. config: more lines of the configuration file, or "". Fails the test when it does not start. */
+/*
+ * rules: text of a rule file. config: more lines of the configuration file, or "". Fails the test when it does not
+ * start.
+ */
 void daemon_start(struct daemon *daemon, const char *rules, const char *config);
 
 /* SIGTERM, wait, parse. Returns the exit status. */

@@ -1,5 +1,6 @@
 /*
- * What conditions say of events: one line each. The events are hand-made; how fields get their values has its own tests.
+ * What conditions say of events: one line each. The events are hand-made; how fields get their values has its own
+ * tests.
  */
 #include <setjmp.h>
 #include <stdarg.h>
