@@ -1,6 +1,6 @@
 /*
- * Runs a fuzz target over files instead of under a fuzzer: `fuzz_X PATH…`, each a file or a folder of files. So what a
- * fuzzer once found stays an ordinary test, with any compiler.
+ * Runs a fuzz target over files instead of under a fuzzer: `fuzz_X PATH...`, each a file or a folder of files. So
+ * what a fuzzer once found stays an ordinary test, with any compiler.
  *
  * Exit status 1, with a line that says why, when there is nothing to run.
  */

@@ -335,8 +335,10 @@ static void test_decode__reads_the_inner_messages_of_an_exec(void **state)
 	struct scd_event event;
 
 	/*
-	 * binary_ctime { sec 9, nsec 8 }, stdin { mode 1, ino 2, path "/p", socket { family 2, remote { ip, port } }
-	 * }, stderr { }, pipe_input_proc { context_data { thread_id 6, thread_group_id 5, credentials { real_uid 1 } } }
+	 * binary_ctime { sec 9, nsec 8 }
+	 * stdin { mode 1, ino 2, path "/p", socket { family 2, remote { ip, port } } }
+	 * stderr { }
+	 * pipe_input_proc { context_data { thread_id 6, thread_group_id 5, credentials { real_uid 1 } } }
 	 */
 	assert_int_equal(
 	        DECODE(state, SENTRY_EXEC, 0,
