@@ -6,7 +6,7 @@
 
 #include "seccheckd/wire/custody.h"
 
-/* A pair of control sockets, close-on-exec: ours, non-blocking, and the worker's. 0 or negative errno. */
+/* A pair of control sockets, ours first, both close-on-exec and non-blocking. 0 or negative errno. */
 int scd__custody_pair(int ret_fds[2]);
 
 /*

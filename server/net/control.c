@@ -43,7 +43,7 @@ int scd__control_start(struct scd_net *net)
 	return wait_for(net, false);
 }
 
-/* False when the socket is full. A keeper that is gone takes everything: its end of the socket will be read. */
+/* False when the socket is full. A keeper that is gone counts as told: that it is gone is about to be read. */
 static bool tell(struct scd_net *net, enum scd_custody_kind kind, uint64_t id)
 {
 	const struct scd_custody message = { .kind = kind, .connection_id = id };
@@ -84,7 +84,7 @@ void scd__control_flush(struct scd_net *net)
 		wait_for(net, full);
 }
 
-/* Collects the descriptors of a message; their number, which may be more than there is room for. */
+/* Collects the descriptors that came with a message; their number. The kernel closed those without room. */
 static size_t take_descriptors(struct msghdr *header, int fds[DESCRIPTORS_ROOM])
 {
 	size_t count = 0;

@@ -16,10 +16,10 @@
 #include "seccheckd/net/net.h"
 #include "seccheckd/wire/custody.h"
 
-/* What may still be read before others have their turn. */
+/* What may still be read before others have their turn; spent at 0 or below, as the last message is read whole. */
 struct scd__quota {
-	uint32_t messages; /* empty ones count */
-	uint64_t bytes;
+	int64_t messages; /* empty ones count */
+	int64_t bytes;
 };
 
 /*

@@ -92,15 +92,9 @@ static void skip_oversized(struct scd__session *session, size_t len)
 	              session->id, session->peer_pid, len, SCD_LIMIT_MESSAGE_BYTES);
 }
 
-static void spend(struct scd__quota *quota, size_t bytes)
-{
-	quota->messages--;
-	quota->bytes -= bytes < quota->bytes ? bytes : quota->bytes;
-}
-
 enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota)
 {
-	while (quota->messages && quota->bytes) {
+	while (quota->messages > 0 && quota->bytes > 0) {
 		size_t len = 0;
 		int r = scd__inbox_read(&session->inbox, session->net->buffer, SCD_LIMIT_MESSAGE_BYTES, &len);
 
@@ -114,7 +108,8 @@ enum scd__drained scd__session_drain(struct scd__session *session, struct scd__q
 			session->read_error = r;
 			return SCD__DRAINED_END;
 		}
-		spend(quota, len);
+		quota->messages--;
+		quota->bytes -= (int64_t)len;
 	}
 	return SCD__DRAINED_MORE;
 }

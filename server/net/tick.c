@@ -26,7 +26,10 @@
  */
 #define TICK_NS 200000
 
-/* A session below one message in three ticks (1,700 a second) costs less by waking us than by being looked at. */
+/*
+ * Measured with one session that sends evenly: with 1 instead of 3, rates of 2,500 to 20,000 messages a second cost 1.6
+ * to 2 times the CPU; with 6 they cost the same, and slow sessions more.
+ */
 #define EMPTY_TICKS 3
 
 /* About what one socket can hold, so that one that fills as fast as it is read gives way to the others. */
@@ -50,16 +53,15 @@ static bool read_one(struct scd_net *net, struct scd__session *session, struct s
 {
 	struct scd__quota quota = { SESSION_MESSAGES, SESSION_BYTES };
 	enum scd__drained drained = scd__session_drain(session, &quota);
-	uint32_t messages = SESSION_MESSAGES - quota.messages;
-	uint64_t bytes = SESSION_BYTES - quota.bytes;
+	bool empty = quota.messages == SESSION_MESSAGES;
 
-	of_tick->messages -= messages < of_tick->messages ? messages : of_tick->messages;
-	of_tick->bytes -= bytes < of_tick->bytes ? bytes : of_tick->bytes;
+	of_tick->messages -= SESSION_MESSAGES - quota.messages;
+	of_tick->bytes -= SESSION_BYTES - quota.bytes;
 	if (drained == SCD__DRAINED_END) {
 		scd__session_end(session, false);
 		return false;
 	}
-	session->empty_ticks = messages ? 0 : session->empty_ticks + 1;
+	session->empty_ticks = empty ? session->empty_ticks + 1 : 0;
 	if (session->empty_ticks == EMPTY_TICKS) {
 		scd__session_wait(session);
 		return false;
@@ -79,7 +81,7 @@ static bool read_all(struct scd_net *net)
 	for (bool at_last = !last; !at_last;) {
 		struct scd__session *session = TAILQ_FIRST(&net->active);
 
-		if (!of_tick.messages || !of_tick.bytes)
+		if (of_tick.messages <= 0 || of_tick.bytes <= 0)
 			return true;
 		at_last = session == last;
 		more |= read_one(net, session, &of_tick);

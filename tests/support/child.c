@@ -1,3 +1,6 @@
+/*
+ * Children are waited for through pidfds, which poll(2) can wait for with a deadline.
+ */
 #include "tests/support/child.h"
 
 #include <errno.h>

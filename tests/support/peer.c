@@ -1,3 +1,6 @@
+/*
+ * Every wait is one poll(2) with a deadline; nothing else blocks but connect(2), which has one of its own.
+ */
 #include "tests/support/peer.h"
 
 #include <dirent.h>

@@ -1,3 +1,6 @@
+/*
+ * The folder is made in /tmp, since TMPDIR may be longer than a socket path can be.
+ */
 #include "tests/support/tempdir.h"
 
 #include <errno.h>
