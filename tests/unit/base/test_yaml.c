@@ -204,6 +204,12 @@ static int result_of(const struct scd_buf *text, struct scd_error *err)
 	return r;
 }
 
+static void append_times(struct scd_buf *text, const char *piece, unsigned times)
+{
+	while (times--)
+		scd_buf_append_str(text, scd_str_from(piece));
+}
+
 static void test_yaml_read__stops_at_the_depth_limit(void **state)
 {
 	(void)state;
@@ -212,10 +218,8 @@ static void test_yaml_read__stops_at_the_depth_limit(void **state)
 		struct scd_buf text;
 
 		scd_buf_init(&text, 4096);
-		for (unsigned i = 0; i < SCD_LIMIT_YAML_DEPTH + over; i++)
-			scd_buf_append_char(&text, '[');
-		for (unsigned i = 0; i < SCD_LIMIT_YAML_DEPTH + over; i++)
-			scd_buf_append_char(&text, ']');
+		append_times(&text, "[", SCD_LIMIT_YAML_DEPTH + over);
+		append_times(&text, "]", SCD_LIMIT_YAML_DEPTH + over);
 		assert_int_equal(result_of(&text, &err), over ? -E2BIG : 0);
 		assert_int_equal(err.column, over ? SCD_LIMIT_YAML_DEPTH + 1 : 0);
 		scd_buf_done(&text);
@@ -241,6 +245,29 @@ static void test_yaml_read__counts_the_depth_behind_aliases(void **state)
 	}
 }
 
+/* An anchored tree of 20 levels, and an alias to it under as many levels as the limit leaves, and one more. */
+static void test_yaml_read__adds_the_depth_of_an_anchored_tree(void **state)
+{
+	(void)state;
+	for (unsigned over = 0; over < 2; over++) {
+		unsigned levels = SCD_LIMIT_YAML_DEPTH - 1 - 20 + over;
+		struct scd_error err = { 0 };
+		struct scd_buf text;
+
+		scd_buf_init(&text, 4096);
+		scd_buf_append_str(&text, SCD_STR("- &a "));
+		append_times(&text, "[", 20);
+		append_times(&text, "]", 20);
+		scd_buf_append_str(&text, SCD_STR("\n- "));
+		append_times(&text, "[", levels);
+		scd_buf_append_str(&text, SCD_STR("*a"));
+		append_times(&text, "]", levels);
+		assert_int_equal(result_of(&text, &err), over ? -E2BIG : 0);
+		assert_int_equal(err.line, over ? 2 : 0);
+		scd_buf_done(&text);
+	}
+}
+
 /* One anchored sequence of 1,000 nodes, aliases to it, and scalars, in a sequence: exactly the limit, and one more. */
 static void test_yaml_read__counts_each_use_of_an_anchor(void **state)
 {
@@ -253,13 +280,10 @@ static void test_yaml_read__counts_each_use_of_an_anchor(void **state)
 
 		scd_buf_init(&text, 1u << 20);
 		scd_buf_append_str(&text, SCD_STR("- &a ["));
-		for (unsigned i = 0; i < 999; i++)
-			scd_buf_append_str(&text, SCD_STR("x,"));
+		append_times(&text, "x,", 999);
 		scd_buf_append_str(&text, SCD_STR("]\n"));
-		for (unsigned i = 0; i < aliases; i++)
-			scd_buf_append_str(&text, SCD_STR("- *a\n"));
-		for (unsigned i = 0; i < 999 + over; i++)
-			scd_buf_append_str(&text, SCD_STR("- y\n"));
+		append_times(&text, "- *a\n", aliases);
+		append_times(&text, "- y\n", 999 + over);
 		assert_int_equal(result_of(&text, &err), over ? -E2BIG : 0);
 		assert_int_equal(err.line, over ? 1 + aliases + 1000 : 0);
 		scd_buf_done(&text);
@@ -373,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_yaml_read__says_where_and_what_is_wrong),
 		cmocka_unit_test(test_yaml_read__stops_at_the_depth_limit),
 		cmocka_unit_test(test_yaml_read__counts_the_depth_behind_aliases),
+		cmocka_unit_test(test_yaml_read__adds_the_depth_of_an_anchored_tree),
 		cmocka_unit_test(test_yaml_read__counts_each_use_of_an_anchor),
 		cmocka_unit_test(test_yaml_read__refuses_a_billion_laughs),
 		cmocka_unit_test(test_yaml_read__refuses_a_text_over_the_cap),
