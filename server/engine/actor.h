@@ -1,0 +1,67 @@
+/*
+ * A process as fields see it: the event's own (state, with what the message knows better), or an ancestor (state
+ * alone). Texts borrow from the message or the state. Inside server/engine only.
+ */
+#ifndef SCD_SERVER_ENGINE_ACTOR_H
+#define SCD_SERVER_ENGINE_ACTOR_H
+
+#include "seccheckd/engine/field.h"
+
+/*
+ * Strings one after the other, from a message (list) or from state (packed: a NUL behind each). Walked with
+ * scd__words_next, which uses it up; copy it to walk again.
+ */
+struct scd__words {
+	const struct scd_str *list;
+	size_t list_count;
+	struct scd_str packed;
+};
+
+bool scd__words_next(struct scd__words *words, struct scd_str *ret_word);
+
+/* All words with a blank between them: the word itself when there is one, else text in the arena. False: exhausted. */
+bool scd__words_join(struct scd__words words, struct scd_arena *arena, struct scd_str *ret_text);
+
+/* All words with a NUL behind each, in the arena. False: exhausted. */
+bool scd__words_pack(struct scd__words words, struct scd_arena *arena, struct scd_str *ret_bytes);
+
+struct scd__actor {
+	const struct scd_process *process; /* NULL: the state knows none */
+	struct scd_str name;               /* empty: not known */
+	struct scd_str exe_path;           /* empty: not known */
+	bool has_args;                     /* whether the three below are known */
+	struct scd_str exe;                /* argv[0] */
+	struct scd__words args;            /* argv[1..]; without the middle where state cut it */
+	size_t arg_count;                  /* of argv[1..], also of those that were cut */
+	bool has_env;
+	struct scd__words env;
+};
+
+/* The event's own process. False when neither the message nor the state knows anything of it. */
+bool scd__actor_self(const struct scd_view *view, struct scd__actor *ret_actor);
+
+/* What state knows of a process. */
+void scd__actor_of(const struct scd_process *process, struct scd__actor *ret_actor);
+
+/* Distance 0 is the process itself, 1 its parent. False when there is none that far. */
+bool scd__actor_ancestor(const struct scd_view *view, uint64_t distance, struct scd__actor *ret_actor);
+
+/* The parent's process, NULL when it is not known. */
+const struct scd_process *scd__process_parent(const struct scd_view *view, const struct scd_process *process);
+
+/* A text of an actor; false: ABSENT. May allocate in the arena. */
+typedef bool scd__actor_text_fn(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text);
+
+extern scd__actor_text_fn scd__actor_name, scd__actor_exe, scd__actor_exe_path, scd__actor_args, scd__actor_cmdline,
+        scd__actor_exeline, scd__actor_env;
+
+/* The value of a variable, without blanks around it; an environment that does not have it gives an empty text. */
+bool scd__actor_variable(const struct scd__actor *actor, struct scd_str name, struct scd_str *ret_value);
+
+/* Id of the event's own process; 0 when not known. */
+int32_t scd__self_tgid(const struct scd_view *view);
+
+/* Start of the event's own process in nanoseconds since the epoch; 0 when not known. */
+int64_t scd__self_start_ns(const struct scd_view *view);
+
+#endif

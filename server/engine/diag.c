@@ -1,0 +1,130 @@
+/*
+ * The list of findings of one load. Texts are cut at MAX_TEXT_BYTES and findings at MAX_COUNT: a rule file of millions
+ * of wrong items must not become a log of the same size.
+ */
+#include "seccheckd/engine/diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_COUNT      1000u
+#define MAX_TEXT_BYTES 2048u
+#define CHUNK_BYTES    16384u
+
+static const char *const names[] = {
+#define X(id, name) [SCD_DIAG_##id] = (name),
+	SCD_DIAG_TABLE(X)
+#undef X
+};
+
+void scd_diags_init(struct scd_diags *diags)
+{
+	*diags = (struct scd_diags){ 0 };
+	scd_arena_init(&diags->arena, CHUNK_BYTES, 0);
+}
+
+void scd_diags_done(struct scd_diags *diags)
+{
+	scd_arena_done(&diags->arena);
+	free(diags->items);
+	*diags = (struct scd_diags){ 0 };
+}
+
+const char *scd_diag_code_name(enum scd_diag_code code)
+{
+	return names[code];
+}
+
+bool scd_diag_is_error(enum scd_diag_code code)
+{
+	return strncmp(names[code], "LOAD_ERR_", sizeof("LOAD_ERR_") - 1) == 0;
+}
+
+static bool reserve(struct scd_diags *diags)
+{
+	if (diags->count < diags->room)
+		return true;
+	size_t room = diags->room ? 2 * diags->room : 16;
+	struct scd_diag *items = realloc(diags->items, room * sizeof(*items));
+	if (!items)
+		return false;
+	diags->items = items;
+	diags->room = room;
+	return true;
+}
+
+/* NULL stays NULL; so does what no memory is left for. */
+static const char *keep(struct scd_diags *diags, const char *text)
+{
+	if (!text)
+		return NULL;
+	return scd_arena_dup(&diags->arena, (struct scd_str){ text, strnlen(text, MAX_TEXT_BYTES) }).data;
+}
+
+void scd_diags_add(struct scd_diags *diags, enum scd_diag_code code, const char *file, unsigned line, unsigned column,
+                   const char *item, const char *hint, const char *format, ...)
+{
+	diags->error_count += scd_diag_is_error(code);
+	if (diags->count >= MAX_COUNT || !reserve(diags)) {
+		diags->left_out++;
+		return;
+	}
+	char what[MAX_TEXT_BYTES];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	const char *kept = keep(diags, what);
+	diags->items[diags->count++] = (struct scd_diag){
+		.code = code,
+		.file = keep(diags, file),
+		.line = line,
+		.column = column,
+		.item = keep(diags, item),
+		.what = kept ? kept : "",
+		.hint = keep(diags, hint),
+	};
+}
+
+/* On one line, whatever a rule file has in it. */
+static void print_text(const char *text, FILE *stream)
+{
+	for (; *text; text++)
+		fputc((unsigned char)*text < ' ' ? ' ' : *text, stream);
+}
+
+static void print_place(const struct scd_diag *diag, FILE *stream)
+{
+	if (!diag->file)
+		return;
+	print_text(diag->file, stream);
+	if (diag->line)
+		fprintf(stream, ":%u", diag->line);
+	if (diag->line && diag->column)
+		fprintf(stream, ":%u", diag->column);
+	fputs(": ", stream);
+}
+
+static void print_one(const struct scd_diag *diag, FILE *stream)
+{
+	print_place(diag, stream);
+	fprintf(stream, "%s %s: ", scd_diag_is_error(diag->code) ? "error" : "warning", names[diag->code]);
+	if (diag->item) {
+		print_text(diag->item, stream);
+		fputs(": ", stream);
+	}
+	print_text(diag->what, stream);
+	if (diag->hint) {
+		fputs("\n  hint: ", stream);
+		print_text(diag->hint, stream);
+	}
+	fputc('\n', stream);
+}
+
+void scd_diags_print(const struct scd_diags *diags, FILE *stream)
+{
+	for (size_t i = 0; i < diags->count; i++)
+		print_one(&diags->items[i], stream);
+	if (diags->left_out)
+		fprintf(stream, "%zu more findings are not shown\n", diags->left_out);
+}

@@ -1,0 +1,268 @@
+/*
+ * evt.arg, evt.rawarg and evt.args: parameters as text, as values, and all in one line.
+ *
+ * Most parameters read in two ways, as a plain text and as what it stands for: 3 and `<f>/etc/passwd`, -2 and ENOENT.
+ * evt.arg is the second if there is one, else the first; evt.args has both: `fd=3(<f>/etc/passwd) flags=1(O_RDONLY)`.
+ * An empty parameter is the text `<NA>`, or NULL for bytes, as in Falco.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "actor.h"
+#include "evt_params.h"
+#include "fd_view.h"
+#include "field_getters.h"
+#include "path_join.h"
+#include "result.h"
+#include "seccheckd/base/clock.h"
+#include "seccheckd/decode/decode.h"
+
+#define LINUX_AT_FDCWD (-100)
+#define NOT_TOLD       "<NA>"
+
+/* data NULL: the arena is exhausted. resolved is empty when there is nothing to say. */
+struct reading {
+	struct scd_str plain;
+	struct scd_str resolved;
+};
+
+/* Numbers. */
+
+static int64_t signed_of(const struct scd_value *value)
+{
+	return scd_type_is_signed(value->type) ? value->i64 : (int64_t)value->u64;
+}
+
+static uint64_t unsigned_of(const struct scd_value *value)
+{
+	return scd_type_is_signed(value->type) ? (uint64_t)value->i64 : value->u64;
+}
+
+static struct scd_str decimal(const struct scd_value *value, struct scd_arena *arena)
+{
+	if (scd_type_is_signed(value->type))
+		return scd_arena_printf(arena, "%" PRId64, value->i64);
+	return scd_arena_printf(arena, "%" PRIu64, value->u64);
+}
+
+static struct scd_str error_name(int64_t number)
+{
+	return scd_str_from(number < 0 && number > INT32_MIN ? scd__errno_name(-number) : NULL);
+}
+
+/* What is behind a descriptor: the event's own, or the directory that openat started from. */
+static struct scd_str behind_fd(const struct scd_view *view, int64_t number)
+{
+	struct scd__fd fd;
+	struct scd_str name;
+	const struct scd_event *event = view->event;
+	if (scd__fd_of(view, &fd) && fd.number == number && scd__fd_name(view, &fd, &name)) {
+		const char *protocol = fd.has_endpoint && fd.l4proto[0] != '<' ? fd.l4proto : "";
+		return scd_arena_printf(view->scratch, "<%s%.1s>" SCD_STR_FMT, fd.letter, protocol, SCD_STR_ARG(name));
+	}
+	if (event->point == SCD_POINT_SYSCALL_OPEN && event->fd == number && event->fd_path.len > 0)
+		return scd_arena_printf(view->scratch, "<d>" SCD_STR_FMT, SCD_STR_ARG(event->fd_path));
+	return (struct scd_str){ NULL, 0 };
+}
+
+/* Descriptors and process ids are 32 bits wide, also where a raw point tells a whole register. */
+static void read_fd(const struct scd_view *view, const struct scd_value *value, struct reading *reading)
+{
+	int64_t number = (int32_t)signed_of(value);
+	reading->plain = scd_arena_printf(view->scratch, "%" PRId64, number);
+	if (number >= 0)
+		reading->resolved = behind_fd(view, number);
+	else
+		reading->resolved = number == LINUX_AT_FDCWD ? SCD_STR("AT_FDCWD") : error_name(number);
+}
+
+static void read_pid(const struct scd_view *view, const struct scd_value *value, struct reading *reading)
+{
+	int32_t number = (int32_t)signed_of(value);
+	const struct scd_process *process = scd_sandbox_process(view->sandbox, scd_sandbox_find(view->sandbox, number));
+	reading->plain = scd_arena_printf(view->scratch, "%" PRId32, number);
+	if (process)
+		reading->resolved = process->name;
+}
+
+/* -1 means "leave it as it is" to the system calls that take ids. */
+static void read_user(const struct scd_view *view, const struct scd_value *value, struct reading *reading)
+{
+	uint32_t number = (uint32_t)signed_of(value);
+	if (number == UINT32_MAX) {
+		*reading = (struct reading){ SCD_STR("-1"), SCD_STR("<NONE>") };
+		return;
+	}
+	reading->plain = scd_arena_printf(view->scratch, "%" PRIu32, number);
+	reading->resolved = number == 0 ? SCD_STR("root") : SCD_STR(NOT_TOLD);
+}
+
+static struct scd_str time_text(int64_t time_ns, struct scd_arena *arena)
+{
+	char text[SCD_CLOCK_TEXT_BYTES];
+	scd_clock_format_iso8601(time_ns, " +0000", text);
+	text[strcspn(text, "T")] = ' ';
+	return scd_arena_dup(arena, scd_str_from(text));
+}
+
+/* Texts. */
+
+static void read_path(const struct scd_view *view, const struct scd_value *value, struct reading *reading)
+{
+	reading->plain = value->text;
+	bool opened = view->event->point == SCD_POINT_SYSCALL_OPEN;
+	if (value->text.len == 0 || value->text.data[0] == '/')
+		return;
+	if (opened)
+		(void)scd__opened_path(view, &reading->resolved);
+	else
+		(void)scd__path_join(view->event->context.cwd, value->text, view->scratch, &reading->resolved);
+}
+
+static struct scd_str printable(struct scd_str bytes, struct scd_arena *arena)
+{
+	char *out = scd_arena_alloc(arena, bytes.len);
+	for (size_t i = 0; out && i < bytes.len; i++)
+		out[i] = bytes.data[i] >= ' ' && bytes.data[i] <= '~' ? bytes.data[i] : '.';
+	return (struct scd_str){ out, out ? bytes.len : 0 };
+}
+
+static struct scd_str sockaddr_text(const struct scd_view *view, struct scd_str sockaddr)
+{
+	struct scd__fd fd;
+	struct scd_str name;
+	struct scd_address address = { 0 };
+	bool known = scd__fd_of(view, &fd);
+	if (known && fd.has_endpoint)
+		return scd__endpoint_text(&fd.endpoint, view->scratch);
+	if (known && fd.type == SCD__FD_UNIX && scd__fd_name(view, &fd, &name))
+		return name;
+	if (scd_decode_address(sockaddr, &address) == -EBADMSG)
+		return SCD_STR("INVALID SOCKADDR");
+	return scd_arena_printf(view->scratch, "family %u", address.family);
+}
+
+/* One parameter. */
+
+static void read_value(const struct scd_view *view, const struct scd__param *param, const struct scd_value *value,
+                       struct reading *reading)
+{
+	struct scd_arena *arena = view->scratch;
+	switch (param->form) {
+	case SCD__PARAM_DECIMAL: reading->plain = decimal(value, arena); break;
+	case SCD__PARAM_OCTAL: reading->plain = scd_arena_printf(arena, "%#" PRIo64, unsigned_of(value)); break;
+	case SCD__PARAM_HEX: reading->plain = scd_arena_printf(arena, "%" PRIX64, unsigned_of(value)); break;
+	case SCD__PARAM_ERRNO:
+		reading->plain = decimal(value, arena);
+		reading->resolved = error_name(signed_of(value));
+		break;
+	case SCD__PARAM_FD: read_fd(view, value, reading); break;
+	case SCD__PARAM_PID: read_pid(view, value, reading); break;
+	case SCD__PARAM_USER: read_user(view, value, reading); break;
+	case SCD__PARAM_FLAGS:
+		reading->plain = scd_arena_printf(arena, "%" PRIu64, scd__flag_code(param->flags, unsigned_of(value)));
+		reading->resolved = scd__flag_text(param->flags, unsigned_of(value), arena);
+		break;
+	case SCD__PARAM_TIME: reading->plain = time_text(signed_of(value), arena); break;
+	case SCD__PARAM_TEXT:
+	case SCD__PARAM_TUPLE: reading->plain = value->text; break;
+	case SCD__PARAM_PATH: read_path(view, value, reading); break;
+	case SCD__PARAM_BYTES: reading->plain = printable(value->text, arena); break;
+	case SCD__PARAM_SOCKADDR: reading->plain = sockaddr_text(view, value->text); break;
+	}
+}
+
+static void read_param(const struct scd_view *view, const struct scd__param *param, struct reading *reading)
+{
+	struct scd_value value;
+	*reading = (struct reading){ 0 };
+	if (scd__param_value(param, view, &value))
+		read_value(view, param, &value, reading);
+	else if (param->form == SCD__PARAM_BYTES || param->form == SCD__PARAM_TUPLE)
+		reading->plain = SCD_STR("NULL");
+	else
+		reading->plain = SCD_STR(NOT_TOLD);
+}
+
+/* NULL when the event has no such parameter. */
+static const struct scd__param *find_param(const struct scd_event *event, const struct scd_field_arg *arg)
+{
+	struct scd__params params = scd__params_of(event);
+	if (arg->is_number)
+		return arg->number < params.count ? &params.items[arg->number] : NULL;
+	for (size_t i = 0; i < params.count; i++)
+		if (scd_str_is(arg->text, params.items[i].name))
+			return &params.items[i];
+	return NULL;
+}
+
+SCD__GETTER(scd__get_evt_arg)
+{
+	const struct scd__param *param = find_param(view->event, arg);
+	struct reading reading;
+	if (!param)
+		return false;
+	read_param(view, param, &reading);
+	struct scd_str text = reading.resolved.len > 0 ? reading.resolved : reading.plain;
+	return text.data && scd__give_text(text, ret_value);
+}
+
+/* The type was settled by the name when the rule was compiled; a parameter that does not fit it is ABSENT. */
+static bool give_as(enum scd_type type, const struct scd_value *value, struct scd_value *ret_value)
+{
+	bool wants_number = scd_type_is_signed(type) || scd_type_is_unsigned(type);
+	bool is_number = scd_type_is_signed(value->type) || scd_type_is_unsigned(value->type);
+	if (wants_number != is_number)
+		return false;
+	*ret_value = (struct scd_value){ .type = type };
+	if (!is_number)
+		ret_value->text = value->text;
+	else if (scd_type_is_signed(type))
+		ret_value->i64 = signed_of(value);
+	else
+		ret_value->u64 = unsigned_of(value);
+	return true;
+}
+
+SCD__GETTER(scd__get_evt_rawarg)
+{
+	const struct scd__param *param = find_param(view->event, arg);
+	enum scd_type type;
+	struct scd_value value;
+	if (!param || !scd__param_type(arg->text, &type))
+		return false;
+	if (scd__param_value(param, view, &value)) {
+		if (param->form == SCD__PARAM_FLAGS)
+			scd__give_unsigned(SCD_TYPE_UINT64, scd__flag_code(param->flags, unsigned_of(&value)), &value);
+		return give_as(type, &value, ret_value);
+	}
+	/* Falco has empty texts as `<NA>`, and empty numbers not at all. */
+	*ret_value = (struct scd_value){ .type = type, .text = SCD_STR(NOT_TOLD) };
+	return scd_type_is_text(type) && (param->form == SCD__PARAM_TEXT || param->form == SCD__PARAM_PATH);
+}
+
+/* All of them. */
+
+static struct scd_str name_and_value(const struct scd_view *view, const struct scd__param *param)
+{
+	struct reading reading;
+	read_param(view, param, &reading);
+	if (reading.resolved.len == 0)
+		return scd_arena_printf(view->scratch, "%s=" SCD_STR_FMT, param->name, SCD_STR_ARG(reading.plain));
+	return scd_arena_printf(view->scratch, "%s=" SCD_STR_FMT "(" SCD_STR_FMT ")", param->name,
+	                        SCD_STR_ARG(reading.plain), SCD_STR_ARG(reading.resolved));
+}
+
+SCD__GETTER(scd__get_evt_args)
+{
+	struct scd__params params = scd__params_of(view->event);
+	struct scd_str *texts = scd_arena_zalloc(view->scratch, params.count, sizeof(*texts));
+	struct scd_str line;
+	if (params.count == 0 || !texts)
+		return false;
+	for (size_t i = 0; i < params.count; i++)
+		texts[i] = name_and_value(view, &params.items[i]);
+	struct scd__words words = { .list = texts, .list_count = params.count };
+	return scd__words_join(words, view->scratch, &line) && scd__give_told(line, ret_value);
+}

@@ -1,0 +1,173 @@
+/*
+ * Getters of descriptors: number, type, name, and what follows from the name; evt.abspath; standard descriptors of an
+ * exec. Addresses are in field_socket.c.
+ */
+#include <inttypes.h>
+
+#include "fd_view.h"
+#include "field_getters.h"
+#include "path_join.h"
+
+SCD__GETTER(scd__get_fd_num)
+{
+	struct scd__fd fd;
+	return scd__fd_of(view, &fd) && fd.number >= 0 && scd__give_i64(fd.number, ret_value);
+}
+
+static bool give_type(enum scd__fd_type type, struct scd_value *ret_value)
+{
+	return scd__give_told(scd_str_from(scd__fd_type_name(type)), ret_value);
+}
+
+SCD__GETTER(scd__get_fd_type)
+{
+	struct scd__fd fd;
+	return scd__fd_of(view, &fd) && give_type(fd.type, ret_value);
+}
+
+SCD__GETTER(scd__get_fd_typechar)
+{
+	struct scd__fd fd;
+	return scd__fd_of(view, &fd) && scd__give_told(scd_str_from(fd.letter), ret_value);
+}
+
+SCD__GETTER(scd__get_fd_name)
+{
+	struct scd__fd fd;
+	struct scd_str name;
+	return scd__fd_of(view, &fd) && scd__fd_name(view, &fd, &name) && scd__give_text(name, ret_value);
+}
+
+/* The name of a file is the path as given; of nothing else is a raw name known. */
+SCD__GETTER(scd__get_fd_nameraw)
+{
+	struct scd_str name;
+	if (view->event->point != SCD_POINT_SYSCALL_OPEN)
+		return false;
+	return scd__path_squeeze(view->event->u.open.pathname, view->scratch, &name) && scd__give_told(name, ret_value);
+}
+
+/* The text before the last slash, `/` for what lies in the root; of a folder the whole name. */
+static bool directory_of(const struct scd_view *view, struct scd_str *ret_directory)
+{
+	struct scd__fd fd;
+	struct scd_str path;
+	if (!scd__fd_of(view, &fd) || !scd__opened_path(view, &path))
+		return false;
+	*ret_directory = path;
+	if (fd.type == SCD__FD_DIRECTORY)
+		return true;
+	size_t base = scd_str_basename(path).len;
+	ret_directory->len = path.len > base + 1 ? path.len - base - 1 : 1;
+	return true;
+}
+
+SCD__GETTER(scd__get_fd_directory)
+{
+	struct scd_str directory;
+	return directory_of(view, &directory) && scd__give_text(directory, ret_value);
+}
+
+SCD__GETTER(scd__get_fd_filename)
+{
+	struct scd__fd fd;
+	struct scd_str name;
+	if (!scd__fd_of(view, &fd) || fd.type != SCD__FD_FILE || !scd__fd_name(view, &fd, &name))
+		return false;
+	return scd__give_told(scd_str_basename(name), ret_value);
+}
+
+SCD__GETTER(scd__get_fd_uid)
+{
+	struct scd__fd fd;
+	int32_t tid = view->event->context.thread_id;
+	if (tid == 0 || !scd__fd_of(view, &fd) || fd.number < 0)
+		return false;
+	return scd__give_told(scd_arena_printf(view->scratch, "%" PRId32 "%" PRId64, tid, fd.number), ret_value);
+}
+
+static bool give_in_container(const struct scd_view *view, struct scd_str text, struct scd_value *ret_value)
+{
+	struct scd_value id;
+	if (!scd__get_container_id(view, NULL, &id))
+		return false;
+	return scd__give_told(
+	        scd_arena_printf(view->scratch, SCD_STR_FMT ":" SCD_STR_FMT, SCD_STR_ARG(id.text), SCD_STR_ARG(text)),
+	        ret_value);
+}
+
+SCD__GETTER(scd__get_fd_containername)
+{
+	struct scd__fd fd;
+	struct scd_str name;
+	return scd__fd_of(view, &fd) && scd__fd_name(view, &fd, &name) && give_in_container(view, name, ret_value);
+}
+
+SCD__GETTER(scd__get_fd_containerdirectory)
+{
+	struct scd_str directory;
+	return directory_of(view, &directory) && give_in_container(view, directory, ret_value);
+}
+
+/* Only the system calls with a directory descriptor have it, and of those only openat tells its path. */
+SCD__GETTER(scd__get_evt_abspath)
+{
+	struct scd_str path;
+	return view->event->kind == SCD_KIND_OPENAT && scd__opened_path(view, &path) && scd__give_text(path, ret_value);
+}
+
+/* Standard descriptors. */
+
+/* NULL when the message does not tell. */
+static const struct scd_fd_info *standard_fd(const struct scd_view *view, int number)
+{
+	const struct scd_event *event = view->event;
+	if (event->point != SCD_POINT_SENTRY_EXEC)
+		return NULL;
+	const struct scd_fd_info *infos[] = { &event->u.exec.stdin_info, &event->u.exec.stdout_info,
+		                              &event->u.exec.stderr_info };
+	return infos[number]->present ? infos[number] : NULL;
+}
+
+static bool give_standard_type(const struct scd_view *view, int number, struct scd_value *ret_value)
+{
+	const struct scd_fd_info *info = standard_fd(view, number);
+	return info && give_type(scd__fd_info_type(info), ret_value);
+}
+
+static bool give_standard_name(const struct scd_view *view, int number, struct scd_value *ret_value)
+{
+	const struct scd_fd_info *info = standard_fd(view, number);
+	struct scd_str name;
+	return info && scd__fd_info_name(info, view->scratch, &name) && scd__give_text(name, ret_value);
+}
+
+SCD__GETTER(scd__get_proc_stdin_type)
+{
+	return give_standard_type(view, 0, ret_value);
+}
+
+SCD__GETTER(scd__get_proc_stdout_type)
+{
+	return give_standard_type(view, 1, ret_value);
+}
+
+SCD__GETTER(scd__get_proc_stderr_type)
+{
+	return give_standard_type(view, 2, ret_value);
+}
+
+SCD__GETTER(scd__get_proc_stdin_name)
+{
+	return give_standard_name(view, 0, ret_value);
+}
+
+SCD__GETTER(scd__get_proc_stdout_name)
+{
+	return give_standard_name(view, 1, ret_value);
+}
+
+SCD__GETTER(scd__get_proc_stderr_name)
+{
+	return give_standard_name(view, 2, ret_value);
+}
