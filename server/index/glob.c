@@ -20,8 +20,9 @@
  * With folding, ASCII letters of the pattern and the text count as lower case, also as ends of ranges; classes, [=a=]
  * and [.a.] look at the byte as it is. So does FNM_CASEFOLD.
  *
- * An expression reaches equally far whether a byte matches early in it or not; fnmatch differs there on what POSIX
- * leaves undefined, such as a class as the end of a range.
+ * Where an expression ends, and whether it does, depends on the pattern alone. In fnmatch it may depend on the text as
+ * well, for what POSIX leaves undefined: a range that ends with a class or at the end of the pattern, and [=...=] and
+ * [....] of another length than one.
  */
 #include "seccheckd/index/glob.h"
 
@@ -89,7 +90,8 @@ static int peek(const struct reader *r, size_t ahead)
 enum verdict {
 	NO,
 	YES,
-	INVALID, /* of a member: the expression matches nothing, negated or not */
+	NEVER, /* a class that there is none of: the expression matches nothing, negated or not */
+	OPEN,  /* the pattern ends before the expression does, which is none then */
 };
 
 /* Whether `[:name:]` stands here. No name of a class has a z; fnmatch does not take one for a class either. */
@@ -124,7 +126,7 @@ struct bound {
 	bool as_is; /* not folded */
 };
 
-/* False at the end of the pattern, also behind a backslash. */
+/* False where the pattern ends first, also behind a backslash. */
 static bool read_bound(struct reader *r, struct bound *ret_bound)
 {
 	ret_bound->as_is = read_symbol(r, '.', &ret_bound->byte);
@@ -146,12 +148,12 @@ static enum verdict range_has(struct reader *r, unsigned char byte)
 	struct bound low, high;
 
 	if (!read_bound(r, &low))
-		return INVALID;
+		return OPEN;
 	if (peek(r, 0) != '-' || peek(r, 1) == ']')
 		return low.byte == (low.as_is ? byte : folded) ? YES : NO;
 	r->at++;
 	if (!read_bound(r, &high))
-		return INVALID;
+		return OPEN;
 	return low.byte <= folded && folded <= high.byte ? YES : NO;
 }
 
@@ -165,7 +167,7 @@ static enum verdict member_has(struct reader *r, unsigned char byte)
 	if (read_class_name(r, &name)) {
 		class = find_class(name);
 		if (!class)
-			return INVALID;
+			return NEVER;
 		return class_has(class, byte) ? YES : NO;
 	}
 	if (read_symbol(r, '=', &symbol))
@@ -173,7 +175,7 @@ static enum verdict member_has(struct reader *r, unsigned char byte)
 	return range_has(r, byte);
 }
 
-/* Reads an expression behind its `[`. INVALID: it does not end, so it is none. */
+/* Reads an expression behind its `[`. */
 static enum verdict expression_has(struct reader *r, unsigned char byte)
 {
 	bool negated = peek(r, 0) == '!' || peek(r, 0) == '^';
@@ -181,13 +183,10 @@ static enum verdict expression_has(struct reader *r, unsigned char byte)
 
 	r->at += negated;
 	do {
-		enum verdict verdict;
+		enum verdict verdict = member_has(r, byte);
 
-		if (peek(r, 0) < 0)
-			return INVALID;
-		verdict = member_has(r, byte);
-		if (verdict == INVALID && !has)
-			return NO;
+		if (verdict == OPEN || (verdict == NEVER && !has))
+			return verdict;
 		has = has || verdict == YES;
 	} while (peek(r, 0) != ']');
 	r->at++;
@@ -206,7 +205,7 @@ static bool element_has(struct reader *r, size_t last_close, unsigned char byte)
 		struct reader inner = *r;
 		enum verdict verdict = expression_has(&inner, byte);
 
-		if (verdict != INVALID) {
+		if (verdict != OPEN) {
 			*r = inner;
 			return verdict == YES;
 		}
@@ -257,7 +256,9 @@ bool scd_glob_matches(struct scd_str pattern, struct scd_str text, bool fold)
 bool scd_glob_is_literal(struct scd_str pattern)
 {
 	for (size_t i = 0; i < pattern.len; i++) {
-		if (memchr("*?[\\", pattern.data[i], 4))
+		char c = pattern.data[i];
+
+		if (c == '*' || c == '?' || c == '[' || c == '\\')
 			return false;
 	}
 	return true;

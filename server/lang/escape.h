@@ -2,8 +2,8 @@
  * String constants inside the module: the parser wants to know what was wrong with an escape, the printer writes
  * constants between other text.
  */
-#ifndef SECCHECKD_SERVER_LANG_ESCAPE_H
-#define SECCHECKD_SERVER_LANG_ESCAPE_H
+#ifndef SCD_SERVER_LANG_ESCAPE_H
+#define SCD_SERVER_LANG_ESCAPE_H
 
 #include "seccheckd/base/arena.h"
 

@@ -68,7 +68,7 @@ static void *grow(struct scd__parser *p, void *items, size_t count, size_t *room
 
 bool scd__push_node(struct scd__parser *p, struct scd__node_array *array, const struct scd_ast *node)
 {
-	void *items = node ? grow(p, array->items, array->count, &array->room, sizeof(array->items[0])) : NULL;
+	void *items = node ? grow(p, array->items, array->count, &array->room, sizeof(void *)) : NULL;
 
 	if (!items)
 		return false;

@@ -13,8 +13,8 @@
  * Failure is sticky: the first one is kept in `status` and `error`, and everything above returns NULL. A NULL without
  * a status means "nothing of that kind here", in the functions that say so.
  */
-#ifndef SECCHECKD_SERVER_LANG_PARSER_H
-#define SECCHECKD_SERVER_LANG_PARSER_H
+#ifndef SCD_SERVER_LANG_PARSER_H
+#define SCD_SERVER_LANG_PARSER_H
 
 #include "seccheckd/lang/ast.h"
 

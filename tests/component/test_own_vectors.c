@@ -23,7 +23,7 @@ static void test_own_vectors__all_pass(void **state)
 	glob_t files;
 
 	(void)state;
-	assert_int_equal(glob(SCD_SOURCE_DIR "/tests/data/vectors/*.jsonl", 0, NULL, &files), 0);
+	assert_int_equal(glob(SCD_SOURCE_DIR "/tests/data/vectors/?*.jsonl", 0, NULL, &files), 0);
 	for (size_t i = 0; i < files.gl_pathc; i++)
 		assert_int_equal(vectors_run_file(files.gl_pathv[i], stdout, &totals), 0);
 	globfree(&files);

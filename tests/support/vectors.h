@@ -6,8 +6,8 @@
  * `kind` says what the case is about and which keys it has; each kind is a row of the table in vectors.c and a
  * function in vectors_AREA.c. Strings are UTF-8, or, with "encoding": "latin1", code points that stand for bytes.
  */
-#ifndef TESTS_SUPPORT_VECTORS_H
-#define TESTS_SUPPORT_VECTORS_H
+#ifndef SCD_TESTS_SUPPORT_VECTORS_H
+#define SCD_TESTS_SUPPORT_VECTORS_H
 
 #include <jansson.h>
 #include <stdio.h>

@@ -201,10 +201,26 @@ static void test_glob__takes_a_nul_for_a_byte_like_any_other(void **state)
 	assert_false(scd_glob_matches((struct scd_str){ NULL, 0 }, SCD_STR("a"), false));
 }
 
+static void test_glob__takes_a_bracket_that_does_not_close_for_a_byte(void **state)
+{
+	static const char *const patterns[] = { "[", "[a", "[]", "[!", "[!]", "[a-", "[]a-", "[a-b", "[[:alpha:" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+		struct scd_str pattern = scd_str_from(patterns[i]);
+
+		assert_true(scd_glob_matches(pattern, pattern, false));
+		assert_false(scd_glob_matches(pattern, SCD_STR("a"), false));
+	}
+}
+
 /* What POSIX leaves undefined, and where fnmatch depends on the text. */
 static bool is_undefined(const char *pattern)
 {
-	return strstr(pattern, "[.") || strstr(pattern, "[=") || strstr(pattern, "-[:");
+	size_t len = strlen(pattern);
+
+	return strstr(pattern, "[.") || strstr(pattern, "[=") || strstr(pattern, "-[:") ||
+	       (len > 0 && pattern[len - 1] == '-');
 }
 
 static void put_random(struct scd_rng *rng, char *out, size_t max_len, const char *const *pieces, size_t count)
@@ -289,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_glob__folds_ascii_letters_but_not_classes),
 		cmocka_unit_test(test_glob__knows_every_class_of_the_c_locale),
 		cmocka_unit_test(test_glob__takes_a_nul_for_a_byte_like_any_other),
+		cmocka_unit_test(test_glob__takes_a_bracket_that_does_not_close_for_a_byte),
 		cmocka_unit_test(test_glob__agrees_with_fnmatch_on_random_patterns),
 		cmocka_unit_test(test_glob__is_not_exponential_in_the_number_of_stars),
 		cmocka_unit_test(test_glob_is_literal__is_true_without_special_bytes),

@@ -1,8 +1,8 @@
 /*
  * An arena for each test of this folder, as cmocka's state, and the parser without its ceremony.
  */
-#ifndef TESTS_UNIT_LANG_FIXTURE_H
-#define TESTS_UNIT_LANG_FIXTURE_H
+#ifndef SCD_TESTS_UNIT_LANG_FIXTURE_H
+#define SCD_TESTS_UNIT_LANG_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,6 +62,24 @@ static inline const struct scd_ast *parse(struct scd_arena *arena, const char *t
 	if (!ast)
 		fail_msg("`%s` is refused: %s", text, error.what);
 	return ast;
+}
+
+static inline void accept_all(struct scd_arena *arena, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		parse(arena, texts[i]);
+}
+
+static inline void refuse_all(struct scd_arena *arena, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct scd_ast_error error = { .what = "" };
+
+		if (try_parse(arena, scd_str_from(texts[i]), &error))
+			fail_msg("`%s` is accepted", texts[i]);
+		assert_true(error.what[0] != '\0');
+		assert_true(error.pos.offset <= strlen(texts[i]));
+	}
 }
 
 /* The canonical text, terminated. */

@@ -15,6 +15,7 @@
 #define NO_ARGUMENT                             \
 	"expected field transformer argument: " \
 	"field, transformer, quoted string, number, or transformer list"
+#define NO_ELEMENT "expected transformer list argument: field, transformer, quoted string, or number"
 #define NO_OPERATOR                                                                                                    \
 	"expected a valid check operator: one of 'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', "   \
 	"'contains', 'icontains', 'bcontains', 'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', " \
@@ -106,9 +107,8 @@ static const struct {
 	{ "tolower(a.b = c", 12, NO_TRANSF },
 	{ "tolower(b64(a.b) = c", 17, NO_TRANSF },
 	{ "join(',', (a.b = c", 15, "expected ')'" },
-	{ "join(',', (a)) = c", 11, "expected transformer list argument: field, transformer, quoted string, or number" },
-	{ "join(',', (a.b,)) = c", 15,
-	  "expected transformer list argument: field, transformer, quoted string, or number" },
+	{ "join(',', (a)) = c", 11, NO_ELEMENT },
+	{ "join(',', (a.b,)) = c", 15, NO_ELEMENT },
 	{ "a.b = val(c)", 10, "expected a field within 'val' transformer" },
 	{ "a.b = val(c.d", 13, NO_TRANSF },
 	{ "a.b = val(c.d, e.f)", 13, NO_TRANSF },
