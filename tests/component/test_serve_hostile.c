@@ -31,17 +31,20 @@
 /* No decoded point has these types. */
 #define UNKNOWN_TYPE 40000
 
+/* Types from 0 to beyond the last that is known. */
+#define ALL_TYPES 64
+
 static const char rules[] = "- rule: Good program ran\n"
                             "  desc: What the good client reports.\n"
                             "  condition: evt.type = execve and proc.exepath = /bin/good\n"
                             "  output: ran in %container.id\n"
                             "  priority: NOTICE\n";
 
-/* Ten hostile descriptors at most stay open beside the good client. */
 struct scene {
 	struct serve serve;
 	int open[128];
 	size_t open_count;
+	uint64_t sent; /* messages, behind handshakes that were answered */
 };
 
 /* A new connection of the hostile side. */
@@ -67,6 +70,18 @@ static void hostile_close(struct scene *scene)
 {
 	while (scene->open_count)
 		close(scene->open[--scene->open_count]);
+}
+
+static void hostile_send(struct scene *scene, int fd, const void *message, size_t len)
+{
+	assert_int_equal(peer_send(fd, message, len), 0);
+	scene->sent++;
+}
+
+static void hostile_send_header(struct scene *scene, int fd, uint16_t type)
+{
+	assert_int_equal(peer_send_header(fd, type, 0), 0);
+	scene->sent++;
 }
 
 static void say_nothing(struct scene *scene)
@@ -124,13 +139,13 @@ static void reset_with_data_in_flight(struct scene *scene)
 	assert_int_equal(peer_send(fd, "\x08\x01", 2), 0);
 	assert_int_equal(peer_wait(fd, POLLIN, PEER_DEADLINE_MS), 0);
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(peer_send_header(fd, UNKNOWN_TYPE, 0), 0);
+		hostile_send_header(scene, fd, UNKNOWN_TYPE);
 	hostile_close(scene);
 }
 
 static void send_an_unknown_type_first(struct scene *scene)
 {
-	assert_int_equal(peer_send_header(hostile_join(scene), UNKNOWN_TYPE, 0), 0);
+	hostile_send_header(scene, hostile_join(scene), UNKNOWN_TYPE);
 }
 
 /* Headers alone are legal, of every type: container/start without arguments among them. */
@@ -138,17 +153,17 @@ static void send_headers_alone(struct scene *scene)
 {
 	int fd = hostile_join(scene);
 
-	for (uint16_t type = 0; type < 64; type++)
-		assert_int_equal(peer_send_header(fd, type, 0), 0);
+	for (uint16_t type = 0; type < ALL_TYPES; type++)
+		hostile_send_header(scene, fd, type);
 }
 
 static void send_empty_then_good(struct scene *scene)
 {
 	int fd = hostile_join(scene);
 
-	assert_int_equal(peer_send(fd, "", 0), 0);
+	hostile_send(scene, fd, "", 0);
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(peer_send_header(fd, UNKNOWN_TYPE, 0), 0);
+		hostile_send_header(scene, fd, UNKNOWN_TYPE);
 }
 
 static void send_empty_then_good_and_leave(struct scene *scene)
@@ -169,7 +184,7 @@ static void send_garbage(struct scene *scene)
 		/* Half of them with a good header of a known type: the payload is what does not decode. */
 		if (i % 2)
 			memcpy(words, (uint16_t[4]){ 8, (uint16_t)(1 + i % 39) }, 8);
-		assert_int_equal(peer_send(fd, words, 1 + scd_rng_below(&rng, sizeof(words))), 0);
+		hostile_send(scene, fd, words, 1 + scd_rng_below(&rng, sizeof(words)));
 	}
 }
 
@@ -178,17 +193,15 @@ static void send_four_megabytes(struct scene *scene)
 	const size_t len = 4 << 20;
 	uint8_t *message = calloc(1, len);
 	int fd = hostile_join(scene);
-	int r;
 
 	assert_non_null(message);
 	message[0] = 8;
 	message[2] = 3; /* sentry/execve, and a payload of zeros: a tag that protobuf does not have */
-	r = peer_enlarge(fd, 8 << 20) ? peer_send(fd, message, len) : -EMSGSIZE;
-	free(message);
-	if (r == -EMSGSIZE)
-		print_message("skipped: the kernel gives no buffer for a message of 4 MiB\n");
+	if (peer_enlarge(fd, 8 << 20))
+		hostile_send(scene, fd, message, len);
 	else
-		assert_int_equal(r, 0);
+		print_message("left out: the kernel gives no buffer for a message of 4 MiB\n");
+	free(message);
 }
 
 static void send_descriptors(struct scene *scene)
@@ -200,6 +213,7 @@ static void send_descriptors(struct scene *scene)
 
 	/* Where the kernel knows how, they are refused at the sender. */
 	assert_true(r == sizeof(header) || r == -EPERM);
+	scene->sent += r > 0;
 }
 
 /* The best of some tries: another process may have the processor, a blocked daemon would fail them all. */
@@ -238,7 +252,7 @@ static const struct hostile {
 	const char *name;
 	void (*act)(struct scene *scene);
 	uint64_t refused; /* by the keeper */
-	uint64_t messages, bad_frames, unknown_types, resets;
+	uint64_t bad_frames, bad_payloads, unknown_types, resets;
 } hostiles[] = {
 	{ "says nothing", say_nothing, 0, 0, 0, 0, 0 },
 	{ "says nothing a hundred times", say_nothing_often, 0, 0, 0, 0, 0 },
@@ -247,28 +261,32 @@ static const struct hostile {
 	{ "greets with an empty message", greet_with_nothing, 1, 0, 0, 0, 0 },
 	{ "greets with too much", greet_with_too_much, 1, 0, 0, 0, 0 },
 	{ "leaves at once", leave_at_once, 1, 0, 0, 0, 0 },
-	{ "resets with data in flight", reset_with_data_in_flight, 0, 10, 0, 10, 1 },
-	{ "sends an unknown type first", send_an_unknown_type_first, 0, 1, 0, 1, 0 },
-	{ "sends headers alone", send_headers_alone, 0, 64, 0, 25, 0 },
-	{ "sends an empty message, then good ones", send_empty_then_good, 0, 11, 1, 10, 0 },
-	{ "the same, and leaves", send_empty_then_good_and_leave, 0, 11, 1, 10, 0 },
+	{ "resets with data in flight", reset_with_data_in_flight, 0, 0, 0, 10, 1 },
+	{ "sends an unknown type first", send_an_unknown_type_first, 0, 0, 0, 1, 0 },
+	{ "sends headers alone", send_headers_alone, 0, 0, 0, ALL_TYPES - (SCD_POINT_COUNT - 1), 0 },
+	{ "sends an empty message, then good ones", send_empty_then_good, 0, 1, 0, 10, 0 },
+	{ "sends an empty message, then good ones, and leaves", send_empty_then_good_and_leave, 0, 1, 0, 10, 0 },
 	{ "sends descriptors", send_descriptors, 0, 0, 0, 0, 0 },
-	{ "sends four megabytes", send_four_megabytes, 0, 0, 0, 0, 0 },
-	{ "sends garbage", send_garbage, 0, 10000, 0, 0, 0 },
+	{ "sends four megabytes", send_four_megabytes, 0, 0, 1, 0, 0 },
+	{ "sends garbage", send_garbage, 0, 0, 0, 0, 0 },
 };
 
-static void check(const struct serve_result *result, const struct hostile *hostile)
+static void check(const struct scene *scene, const struct hostile *hostile)
 {
+	const struct serve_result *result = &scene->serve.result;
+
 	assert_int_equal(result->status, 0);
+	assert_int_equal(serve_count_alerts(&scene->serve, "Good program ran", NULL), 2 * GOOD_MESSAGES);
+	assert_int_equal(result->pipeline.messages, 2 * GOOD_MESSAGES + scene->sent);
 	assert_int_equal(result->keeper.refused_handshake, hostile->refused);
-	assert_true(result->pipeline.messages >= GOOD_MESSAGES + hostile->messages);
+	assert_int_equal(result->net.resets, hostile->resets);
 	if (hostile->act == send_garbage) {
 		assert_true(result->pipeline.bad_frames + result->pipeline.bad_payloads > 5000);
 		return;
 	}
 	assert_int_equal(result->pipeline.bad_frames, hostile->bad_frames);
+	assert_int_equal(result->pipeline.bad_payloads, scene->sent ? hostile->bad_payloads : 0);
 	assert_int_equal(result->pipeline.unknown_types, hostile->unknown_types);
-	assert_int_equal(result->net.resets, hostile->resets);
 }
 
 static void test_serve__good_client_is_served_beside_a_hostile_one(void **state)
@@ -279,6 +297,7 @@ static void test_serve__good_client_is_served_beside_a_hostile_one(void **state)
 		int early, late;
 
 		print_message("one that %s\n", hostiles[i].name);
+		scene->sent = 0;
 		assert_int_equal(serve_start(&scene->serve, rules), 0);
 		early = join_good(scene);
 		hostiles[i].act(scene);
@@ -287,8 +306,7 @@ static void test_serve__good_client_is_served_beside_a_hostile_one(void **state)
 		be_good(early);
 		be_good(late);
 		serve_stop(&scene->serve);
-		check(&scene->serve.result, &hostiles[i]);
-		assert_int_equal(serve_count_alerts(&scene->serve, "Good program ran", NULL), 2 * GOOD_MESSAGES);
+		check(scene, &hostiles[i]);
 		close(early);
 		close(late);
 		hostile_close(scene);
