@@ -46,10 +46,10 @@ int scd_decode_event(unsigned message_type, struct scd_str payload, unsigned wan
  * are read, before the image is loaded, so it proves nothing; sentry/execve is the success. That holds for raw exits
  * of the two as well.
  *
- * sysno 0 is read; proto3 does not send a 0, and syscall/read never carries it. On any other decoded point 0 means
- * that the number was not sent, and a number without a name that it is from elsewhere: both get the call that the
- * point is named after (setuid for setid), so that no decoded call goes unseen. A raw point has nothing but its
- * number: without a name it is NONE.
+ * A decoded point's message says by its type what it is; the number only tells apart the calls that share a message
+ * (open, openat, creat). A number that is missing (proto3 sends no 0, old runsc none at all) or does not belong to
+ * the message gets the first of them, which the point is named after (setuid for setid), so that no decoded call goes
+ * unseen. A raw point has nothing but its number: without a name it is NONE.
  *
  * The kind does not say which member of scd_event.u holds: only the point does.
  */
