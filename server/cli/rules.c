@@ -51,22 +51,23 @@ static int find_bundled(char *path, size_t size)
 	return 0;
 }
 
-static int add_bundled(struct scd_loader *loader)
+static int add_bundled(struct scd_loader *loader, struct scd_diags *diags)
 {
 	char path[2 * PATH_MAX] = "";
 	int r = find_bundled(path, sizeof(path));
 
 	if (r == 0)
 		return scd_loader_add_path(loader, path);
-	fprintf(stderr, "seccheckd: no rules were given, and the folder of bundled rules %s: %s\n", path, strerror(-r));
-	fprintf(stderr, "  hint: give --rules PATH, or rules_files in the configuration\n");
+	scd_diags_add(diags, SCD_DIAG_ERR_FILE_READ, path, 0, 0, NULL,
+	              "give --rules PATH, or rules_files in the configuration",
+	              "no rules were given, and the folder of the bundled ones is not here: %s", strerror(-r));
 	return r;
 }
 
-static int add_rules(struct scd_loader *loader, const struct scd_config_texts *paths)
+static int add_rules(struct scd_loader *loader, const struct scd_config_texts *paths, struct scd_diags *diags)
 {
 	if (paths->count == 0)
-		return add_bundled(loader);
+		return add_bundled(loader, diags);
 	for (size_t i = 0; i < paths->count; i++) {
 		int r = scd_loader_add_path(loader, paths->items[i]);
 
@@ -94,7 +95,7 @@ static int build(const struct scd_config *config, struct scd_diags *diags, struc
 
 	if (!loader)
 		return -ENOMEM;
-	r = add_rules(loader, &config->rules_files);
+	r = add_rules(loader, &config->rules_files, diags);
 	if (r == 0)
 		r = scd_loader_build(loader, &options, ret_set);
 	scd_loader_free(&loader);
@@ -111,6 +112,8 @@ int scd__rules_load(const struct scd_config *config, struct scd_ruleset **ret_se
 	scd_diags_print(&diags, stderr);
 	if (r < 0 && diags.error_count == 0)
 		fprintf(stderr, "seccheckd: cannot load the rules: %s\n", strerror(-r));
+	if (r == 0 && scd_ruleset_rule_count(*ret_set) == 0)
+		fprintf(stderr, "seccheckd: warning: there is no rule in what was loaded, so there will be no alert\n");
 	scd_diags_done(&diags);
 	return r;
 }

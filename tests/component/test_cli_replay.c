@@ -1,7 +1,8 @@
 /*
  * `seccheckd replay` as a program: real traces in, alerts out, and what it says of damage.
  *
- * The rule here matches every execve, so that every trace gives alerts, and what the bundled rules find is no matter.
+ * The rule here matches every execve, so that every trace gives alerts; what the bundled rules find is tested
+ * elsewhere.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,6 +109,7 @@ static size_t line_count(const struct run *run)
 	return run_count(&run->out, "\n");
 }
 
+/* The folder has a README too; the names of traces have a dash. */
 static void test_replay__is_the_same_bytes_every_time(void **state)
 {
 	const char *args[ARGS_MAX] = { NULL };
@@ -115,10 +117,7 @@ static void test_replay__is_the_same_bytes_every_time(void **state)
 	glob_t traces;
 
 	(void)state;
-	assert_int_equal(glob(TRACES "/"
-	                             "*",
-	                      0, NULL, &traces),
-	                 0);
+	assert_int_equal(glob(TRACES "/?*-*", 0, NULL, &traces), 0);
 	assert_true(traces.gl_pathc < ARGS_MAX);
 	memcpy(args, traces.gl_pathv, traces.gl_pathc * sizeof(*args));
 	replay(&first, args);
@@ -304,6 +303,19 @@ static void test_rules__with_a_warning_are_used(void **state)
 	assert_int_equal(run.status, 0);
 	assert_true(line_count(&run) > 0);
 	assert_non_null(strstr(run.err.data, "warning LOAD_UNUSED_LIST"));
+	run_done(&run);
+}
+
+static void test_rules__of_which_there_is_none_are_warned_of(void **state)
+{
+	struct run run;
+
+	(void)state;
+	write_text(tempdir_join(&dir, "rules.yaml"), "# nothing yet\n");
+	REPLAY(&run, GCC_TRACE);
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run.out.len, 0);
+	assert_non_null(strstr(run.err.data, "warning: there is no rule in what was loaded"));
 	run_done(&run);
 }
 
@@ -520,6 +532,7 @@ int main(void)
 		TEST(test_replay__names_what_is_no_trace_and_replays_the_others),
 		TEST(test_rules__with_an_error_end_it_before_any_trace),
 		TEST(test_rules__with_a_warning_are_used),
+		TEST(test_rules__of_which_there_is_none_are_warned_of),
 		TEST(test_rules__that_are_not_there_are_named),
 		TEST(test_rules__come_from_files_and_folders),
 		TEST(test_rules__may_require_the_claimed_engine_version),
