@@ -27,7 +27,7 @@ struct worker {
 static int write_file(struct tempdir *dir, const char *name, const void *data, size_t len)
 {
 	FILE *file = fopen(tempdir_join(dir, name), "wb");
-	bool good = file && fwrite(data, 1, len, file) == len;
+	bool good = file && (len == 0 || fwrite(data, 1, len, file) == len);
 
 	if (file)
 		good = fclose(file) == 0 && good;
