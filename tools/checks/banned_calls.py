@@ -6,6 +6,7 @@ import re
 import source
 
 UNBOUNDED = "the size of the destination is not checked: use scd_buf, scd_arena or memcpy"
+SHARED_BUFFER = "its result lies in a buffer that all threads share: use the _r form, or inet_ntop"
 BANNED = {
   "strcpy": UNBOUNDED,
   "strcat": UNBOUNDED,
@@ -24,6 +25,10 @@ BANNED = {
   "rand": "use getrandom, or a seeded generator in a test",
   "system": "it runs a shell",
   "popen": "it runs a shell",
+}
+BANNED |= {
+  name: SHARED_BUFFER
+  for name in ("localtime", "gmtime", "ctime", "asctime", "inet_ntoa", "getpwnam", "getpwuid", "getgrnam", "getgrgid")
 }
 SLEEPS = {name: "drive to a condition with a deadline instead of sleeping" for name in ("sleep", "usleep", "nanosleep")}
 SLEEPLESS = ("tests/unit", "tests/component", "tests/e2e", "tests/fuzz")

@@ -59,6 +59,7 @@ ROWS = [
   ("leftovers", "dead block", {"server/a.c": "/*\n * a = b + 1;\n */\n"}, "server/a.c:2: commented-out"),
   ("banned_calls", "good", {"server/a.c": "/* strcpy(a, b) */ char *s = \"rand()\"; int x = my_strcpy(a) + a->rand();\n"}, None),
   ("banned_calls", "strcpy", {"server/a.c": "\nvoid f(void) { strcpy (a, b); }\n"}, "server/a.c:2: strcpy() is banned"),
+  ("banned_calls", "shared buffer", {"server/a.c": "struct tm *t = gmtime(&x);\n"}, "server/a.c:1: gmtime() is banned"),
   ("banned_calls", "in a header", {"include/seccheckd/base/a.h": "#define F(x) atoi(x)\n"}, "a.h:1: atoi() is banned"),
   ("banned_calls", "sleep", {"tests/unit/a/test_a.c": "\n\nvoid f(void) { usleep(1); }\n"}, "test_a.c:3: usleep() is banned"),
   include_row("good: base", "server/net/a.c", '#include "seccheckd/base/str.h"', None),
