@@ -105,7 +105,9 @@ static int run_worker(struct serve *serve, struct scd_ruleset *rules, int contro
 	scd_net_free(&net);
 	scd_pipeline_free(&pipeline);
 	scd_buf_done(&worker.alerts);
-	return r == 0 && uv_loop_close(&worker.loop) == 0 ? 0 : 91;
+	if (uv_loop_close(&worker.loop) < 0)
+		r = -EBUSY;
+	return r == 0 ? 0 : 91;
 }
 
 static int worker_main(void *user, int control_fd)
