@@ -57,7 +57,7 @@ static void make_line(struct output_maker *output, const struct scd_rule *rule, 
 	scd_clock_format_time(output->view->time_ns, time);
 	scd_buf_printf(&line, "%s: %s ", time, scd_priority_name(rule->priority));
 	scd_format_render(rule->output, output->view, filter_text, output, &line);
-	ret_event->output_truncated = output->cut || line.failed;
+	ret_event->output_truncated = output->cut || line.failed || line.len == line.max_bytes;
 	ret_event->output = scd__make_text(output->maker, scd_buf_str(&line), SCD_LIMIT_OUTPUT_BYTES,
 	                                   &ret_event->output_truncated);
 	scd_buf_done(&line);

@@ -1,0 +1,76 @@
+/*
+ * URLs of HTTP outputs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "emit/target.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct target_case {
+	const char *url, *expected_url, *socket_path; /* expected_url NULL: refused */
+};
+
+static const struct target_case cases[] = {
+	{ "http://host/path?q=1", "http://host/path?q=1", NULL },
+	{ "https://host:8443", "https://host:8443", NULL },
+	{ "http://[::1]:80/", "http://[::1]:80/", NULL },
+	{ "http+unix:///run/plane.sock:/v1/events", "http://localhost/v1/events", "/run/plane.sock" },
+	{ "http+unix:///run/plane.sock", "http://localhost/", "/run/plane.sock" },
+	{ "http+unix:///run/a:b.sock:/v1", "http://localhost/v1", "/run/a:b.sock" },
+	{ "http+unix://run/plane.sock:/v1", NULL, NULL },
+	{ "http+unix://", NULL, NULL },
+	{ "http+unix:///", NULL, NULL },
+	{ "http+unix:///"
+	  "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
+	  "7890123456789:/v1",
+	  NULL, NULL },
+	{ "ftp://host/", NULL, NULL },
+	{ "file:///etc/passwd", NULL, NULL },
+	{ "host:80/path", NULL, NULL },
+	{ "http://", NULL, NULL },
+	{ "http://host:port/", NULL, NULL },
+	{ "", NULL, NULL },
+};
+
+static void test_target__is_taken_or_refused_with_what_would_be_right(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct scd__target target = { NULL, NULL };
+		struct scd_error err = { .code = 0 };
+		int r = scd__target_parse(cases[i].url, &target, &err);
+
+		if (r != (cases[i].expected_url ? 0 : -EINVAL))
+			fail_msg("'%s': %d", cases[i].url, r);
+		if (r == 0) {
+			assert_string_equal(target.url, cases[i].expected_url);
+			if (cases[i].socket_path)
+				assert_string_equal(target.socket_path, cases[i].socket_path);
+			else
+				assert_null(target.socket_path);
+		} else {
+			assert_null(target.url);
+			assert_int_equal(err.code, -EINVAL);
+			assert_non_null(strstr(err.hint, "http+unix:///SOCKET"));
+		}
+		scd__target_done(&target);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_target__is_taken_or_refused_with_what_would_be_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
