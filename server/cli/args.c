@@ -155,10 +155,10 @@ static bool parse(const struct parser *parser, int argc, char **argv, struct scd
 /* At least as many as flags can be in argv: every letter may be one. */
 static size_t flag_count_max(int argc, char **argv)
 {
-	size_t count = 0;
+	size_t count = 1;
 
 	for (int i = 0; i < argc; i++)
-		count += strlen(argv[i]) + 1;
+		count += strlen(argv[i]);
 	return count;
 }
 

@@ -14,7 +14,7 @@
 #define ARENA_CHUNK_BYTES 4096u
 
 /* All texts of the largest file, and the arrays of the lists: at worst one pointer, doubled, for two bytes. */
-#define ARENA_MAX_BYTES (16u * SCD_LIMIT_CONFIG_FILE_BYTES)
+#define ARENA_MAX_BYTES ((size_t)16 * SCD_LIMIT_CONFIG_FILE_BYTES)
 
 /* A text as a node without a place; quoted, so that no text is a null. */
 static struct scd_yaml_node wrap(const char *text)

@@ -141,8 +141,10 @@ static int dup_text(struct scd_config *config, const struct scd_config_option *o
 	if (memchr(node->text.data, '\0', node->text.len))
 		return refuse(option, node, "contains a NUL character", err);
 	copy = scd_arena_dup(&config->arena, node->text);
-	if (!copy.data)
-		return scd_error_set(err, -ENOMEM, "out of memory");
+	if (!copy.data) {
+		scd_error_set(err, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
 	*ret_text = copy.data;
 	return 0;
 }
