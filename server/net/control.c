@@ -62,12 +62,13 @@ static bool tell(struct scd_net *net, enum scd_custody_kind kind, uint64_t id)
 /* False when something is still due. */
 static bool tell_all(struct scd_net *net)
 {
-	struct scd__session *session;
+	struct scd__session *next;
 
 	if (net->ready_due && !tell(net, SCD_CUSTODY_READY, 0))
 		return false;
 	net->ready_due = false;
-	while ((session = TAILQ_FIRST(&net->ended))) {
+	for (struct scd__session *session = TAILQ_FIRST(&net->ended); session; session = next) {
+		next = TAILQ_NEXT(session, link);
 		if (!tell(net, SCD_CUSTODY_CLOSED, session->id))
 			return false;
 		TAILQ_REMOVE(&net->ended, session, link);
@@ -100,21 +101,22 @@ static size_t take_descriptors(struct msghdr *header, int fds[DESCRIPTORS_ROOM])
 
 /* What came: a message, and the descriptors with it. */
 struct delivery {
-	struct scd_custody message;
-	bool parsed; /* message is good; its descriptors may still be wrong */
-	bool cut;    /* there were more bytes or descriptors than there is room for */
+	uint8_t bytes[SCD_CUSTODY_MAX_BYTES];
+	struct scd_custody message; /* borrows from bytes */
+	bool parsed;                /* message is good; its descriptors may still be wrong */
+	bool cut;                   /* there were more bytes or descriptors than there is room for */
 	int fds[DESCRIPTORS_ROOM];
 	size_t fd_count;
 };
 
 /* 1; 0 at the end; -EAGAIN. A reset is reported once, in front of messages that are still queued. */
-static int receive(int fd, uint8_t bytes[SCD_CUSTODY_MAX_BYTES], struct delivery *ret_delivery)
+static int receive(int fd, struct delivery *ret_delivery)
 {
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(DESCRIPTORS_ROOM * sizeof(int))];
 	} control;
-	struct iovec part = { bytes, SCD_CUSTODY_MAX_BYTES };
+	struct iovec part = { ret_delivery->bytes, sizeof(ret_delivery->bytes) };
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
 	ssize_t received;
 	struct scd_str text;
@@ -125,7 +127,7 @@ static int receive(int fd, uint8_t bytes[SCD_CUSTODY_MAX_BYTES], struct delivery
 	while (received < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (received <= 0)
 		return received < 0 ? -errno : 0;
-	text = (struct scd_str){ (const char *)bytes, (size_t)received };
+	text = (struct scd_str){ (const char *)ret_delivery->bytes, (size_t)received };
 	ret_delivery->fd_count = take_descriptors(&header, ret_delivery->fds);
 	ret_delivery->cut = header.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
 	ret_delivery->parsed = scd_custody_parse(text, &ret_delivery->message) == 0;
@@ -166,9 +168,8 @@ enum heard { HEARD_NOTHING, HEARD_MESSAGE, HEARD_STOP };
 
 static enum heard hear(struct scd_net *net)
 {
-	uint8_t bytes[SCD_CUSTODY_MAX_BYTES];
 	struct delivery delivery = { .parsed = false };
-	int r = receive(net->control_fd, bytes, &delivery);
+	int r = receive(net->control_fd, &delivery);
 	bool is_connection = delivery.parsed && delivery.message.kind == SCD_CUSTODY_CONNECTION;
 	bool is_stop = delivery.parsed && delivery.message.kind == SCD_CUSTODY_STOP;
 
