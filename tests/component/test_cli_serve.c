@@ -16,8 +16,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/peer.h"
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
+
+#define TRACE SCD_SOURCE_DIR "/tests/data/traces/detect-gcc"
 
 #define ARGS_MAX 8
 
@@ -193,6 +196,83 @@ static void test_serve__obeys_the_log_level(void **state)
 	run_done(&run);
 }
 
+/* Starts it, streams a trace as a sandbox would, and stops it. Its exit status. */
+static int serve_trace(struct run *run, const char *const *args)
+{
+	int fd;
+
+	start(run, args);
+	if (!run_until(run, "listening on socket, "))
+		fail_msg("not ready: %s", run->err.data);
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	assert_true(peer_replay(fd, TRACE) > 0);
+	close(fd);
+	kill(run->pid, SIGTERM);
+	return run_finish(run);
+}
+
+static size_t replayed_count(void)
+{
+	const char *const argv[] = { RUN_SECCHECKD, "replay", "-r", "good.yaml", TRACE, NULL };
+	struct run run;
+	size_t count;
+
+	assert_int_equal(run_program(&run, &(struct run_options){ .argv = argv }), 0);
+	count = run_count(&run.out, "\n");
+	run_done(&run);
+	return count;
+}
+
+static void test_serve__prints_alerts_when_no_output_is_configured(void **state)
+{
+	struct run run;
+
+	(void)state;
+	assert_int_equal(serve_trace(&run, (const char *[ARGS_MAX]){ "--listen", "socket", "-r", "good.yaml" }), 0);
+	assert_true(run_count(&run.out, "\n") > 0);
+	assert_int_equal(run_count(&run.out, "\n"), replayed_count());
+	assert_int_equal(run_count(&run.out, "\"rule\":\"Exec\""), run_count(&run.out, "\n"));
+	run_done(&run);
+}
+
+static void test_serve__writes_to_the_file_and_not_to_standard_output(void **state)
+{
+	const char *const args[ARGS_MAX] = { "-c", "config.yaml" };
+	struct run run;
+	FILE *file;
+	size_t count = 0;
+
+	(void)state;
+	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\n"
+	                          "file_output: {enabled: true, filename: alerts}\n");
+	assert_int_equal(serve_trace(&run, args), 0);
+	assert_int_equal(run.out.len, 0);
+	run_done(&run);
+	file = fopen("alerts", "re");
+	assert_non_null(file);
+	for (int c; (c = fgetc(file)) != EOF;)
+		count += c == '\n';
+	fclose(file);
+	assert_int_equal(count, replayed_count());
+}
+
+/* Nobody listens on port 1. The stop waits for the outputs as long as it may, which is what makes this test slow. */
+static void test_serve__fails_when_alerts_remain_undelivered(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--listen",  "socket",          "-r",
+		                             "good.yaml", "--control-plane", "http://127.0.0.1:1/" };
+	char expected[64];
+	struct run run;
+
+	(void)state;
+	assert_int_equal(serve_trace(&run, args), 1);
+	snprintf(expected, sizeof(expected), " error %zu alerts were not delivered\n", replayed_count());
+	assert_non_null(strstr(run.err.data, expected));
+	assert_int_equal(run.out.len, 0);
+	run_done(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +280,9 @@ int main(void)
 		cmocka_unit_test(test_serve__starts_and_stops_in_order),
 		cmocka_unit_test(test_serve__listens_where_flags_say_and_not_where_the_file_does),
 		cmocka_unit_test(test_serve__obeys_the_log_level),
+		cmocka_unit_test(test_serve__prints_alerts_when_no_output_is_configured),
+		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),
+		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
