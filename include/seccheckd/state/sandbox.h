@@ -64,7 +64,7 @@ struct scd_process {
 	bool has_credentials;
 	bool exited;       /* kept for the lineage of those it left behind */
 	bool exec_pending; /* an execve entered and nothing has yet shown its result */
-	bool hidden_exec;  /* its exec was not seen: exe_path and args are those before it */
+	bool hidden_exec;  /* it executed something that was not seen: what it runs is not known */
 	uint32_t thread_count;
 };
 
