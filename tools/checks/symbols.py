@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every global symbol of build/libscd_MODULE.a carries the prefix of its module and is declared in one of its headers.
 
-scd_NOUN_… for a NOUN that is the module, one of its public headers or a struct declared there, in those headers; or
+scd_NOUN_… for a NOUN that is the module, one of its public headers or a struct or enum declared there, in those headers; or
 scd__…, in a header beside the sources. Generated code (libscd_proto) and libraries without public headers are left out.
 """
 
@@ -10,7 +10,7 @@ import subprocess
 
 import source
 
-STRUCT = re.compile(r"\bstruct (scd_\w+)\s*[;{]")
+NOUN = re.compile(r"\b(?:struct|enum) (scd_\w+)\s*[;{]")
 
 
 class Module:
@@ -23,7 +23,7 @@ class Module:
     self.public_text = self.text(public)
     self.private_text = self.text(private)
     self.nouns = {f"scd_{name}"} | {f"scd_{path.stem}" for path in public}
-    self.nouns |= set(STRUCT.findall(self.public_text))
+    self.nouns |= set(NOUN.findall(self.public_text))
     self.sources = [path for path in source.files(root, [f"server/{name}"]) if path.suffix != ".h"]
 
   @staticmethod
