@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Every global symbol of build/libscd_MODULE.a carries the prefix of its module and is declared in one of its headers.
 
-scd_NOUN_… for a NOUN that is the module, one of its public headers or a struct or enum declared there, in those headers; or
-scd__…, in a header beside the sources. Generated code (libscd_proto) and libraries without public headers are left out.
+scd_NOUN_… for a NOUN that is the module, one of its public headers, or a struct or enum declared there, in those
+headers; or scd__…, in a header beside the sources. Libraries without public headers (libscd_proto) are left out.
 """
 
 import re
