@@ -7,8 +7,8 @@
 
 /*
  * The system calls whose points send each message, x86-64. The first is the call of a message that does not say which
- * one it was, or names one that does not belong here (an arm64 sandbox has other numbers; a hostile one has any): what a
- * message is, its type decides, and the number only tells apart those that share the type.
+ * one it was, or names one that does not belong here (an arm64 sandbox has other numbers; a hostile one has any): what
+ * a message is, its type decides, and the number only tells apart those that share the type.
  */
 static const struct calls {
 	uint16_t count;

@@ -12,8 +12,8 @@
  * Built under pthread_once, read-only after that. A row that names no field, does not fit its field's type, or is
  * missing is a bug: the build of the table prints it and aborts, in every program and test that decodes anything.
  */
-#ifndef SECCHECKD_DECODE_TABLE_H
-#define SECCHECKD_DECODE_TABLE_H
+#ifndef SCD_SERVER_DECODE_TABLE_H
+#define SCD_SERVER_DECODE_TABLE_H
 
 #include <protobuf-c/protobuf-c.h>
 

@@ -1,8 +1,8 @@
 /*
  * protobuf-c as the model of the decoder: the same bytes must get the same verdict and the same values from both.
  */
-#ifndef TESTS_SUPPORT_DECODE_MODEL_H
-#define TESTS_SUPPORT_DECODE_MODEL_H
+#ifndef SCD_TESTS_SUPPORT_DECODE_MODEL_H
+#define SCD_TESTS_SUPPORT_DECODE_MODEL_H
 
 #include "seccheckd/base/arena.h"
 

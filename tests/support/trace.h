@@ -1,8 +1,8 @@
 /*
  * A whole trace in memory, for tests and benchmarks that go over its messages more than once.
  */
-#ifndef TESTS_SUPPORT_TRACE_H
-#define TESTS_SUPPORT_TRACE_H
+#ifndef SCD_TESTS_SUPPORT_TRACE_H
+#define SCD_TESTS_SUPPORT_TRACE_H
 
 #include "seccheckd/base/str.h"
 
