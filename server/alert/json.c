@@ -2,7 +2,6 @@
  * An alert as Falco's JSON object, with all that Falco has no key for under `seccheckd`. Made from the packed event, so
  * that both encodings tell the same. docs/security-event.md lists the keys.
  */
-
 #include "json.h"
 
 #include <errno.h>
@@ -11,7 +10,7 @@
 #include "message.h"
 #include "seccheckd/base/clock.h"
 
-/* Takes over the value. A NULL value (no memory) and a failed insertion set *failed, which is checked once at the end. */
+/* Takes over the value. NULL (no memory) and a failed insertion set *failed, which is checked once, at the end. */
 static void put(json_t *object, const char *key, json_t *value, bool *failed)
 {
 	if (json_object_set_new(object, key, value) < 0)

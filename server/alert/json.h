@@ -1,8 +1,8 @@
 /*
  * Inside the module: JSON values as text.
  */
-#ifndef SECCHECKD_SERVER_ALERT_JSON_H
-#define SECCHECKD_SERVER_ALERT_JSON_H
+#ifndef SCD_SERVER_ALERT_JSON_H
+#define SCD_SERVER_ALERT_JSON_H
 
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 /*
  * Inside the module: from a match to a protobuf message, and from a message to an alert.
  */
-#ifndef SECCHECKD_SERVER_ALERT_MESSAGE_H
-#define SECCHECKD_SERVER_ALERT_MESSAGE_H
+#ifndef SCD_SERVER_ALERT_MESSAGE_H
+#define SCD_SERVER_ALERT_MESSAGE_H
 
 #include "seccheckd/alert/alert.h"
 #include "seccheckd/v1/security_event.pb-c.h"

@@ -4,8 +4,8 @@
  * The n-th wait in a row is drawn evenly from 0 to min·2ⁿ, at most max: after an outage a fleet of senders does not
  * come back as one.
  */
-#ifndef SECCHECKD_SERVER_EMIT_BACKOFF_H
-#define SECCHECKD_SERVER_EMIT_BACKOFF_H
+#ifndef SCD_SERVER_EMIT_BACKOFF_H
+#define SCD_SERVER_EMIT_BACKOFF_H
 
 #include <stdint.h>
 

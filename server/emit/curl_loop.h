@@ -6,8 +6,8 @@
  * libcurl says which sockets it waits for and until when; those become uv_poll handles and one uv_timer. Name look-ups
  * run in libcurl's own threads. Everything is called on the loop's thread.
  */
-#ifndef SECCHECKD_SERVER_EMIT_CURL_LOOP_H
-#define SECCHECKD_SERVER_EMIT_CURL_LOOP_H
+#ifndef SCD_SERVER_EMIT_CURL_LOOP_H
+#define SCD_SERVER_EMIT_CURL_LOOP_H
 
 #include <curl/curl.h>
 #include <uv.h>

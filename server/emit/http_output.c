@@ -217,7 +217,7 @@ static void on_success(struct http_output *out, struct scd_str body)
 	}
 }
 
-/* Whether the same request may be answered otherwise later. A redirection is a matter of configuration, not of alerts. */
+/* Whether the same request may be answered otherwise later. A redirection is a matter of configuration. */
 static bool may_heal(long status)
 {
 	return status < 400 || status == 408 || status == 429 || status >= 500;

@@ -325,7 +325,7 @@ static const struct scd__output_ops ops = {
 	.close = close_output,
 };
 
-/* An epoll descriptor that is readable when fd is writable; -1 where fd is not of the kind that has to be waited for. */
+/* An epoll descriptor that is readable when fd is writable; -1 where nobody ever has to wait for fd. */
 static int watch_for_room(int fd)
 {
 	struct epoll_event event = { .events = EPOLLOUT };

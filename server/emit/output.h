@@ -6,8 +6,8 @@
  *
  *   scd__output_add → wake… → (stop → scd__output_stopped) → close → scd__output_closed
  */
-#ifndef SECCHECKD_SERVER_EMIT_OUTPUT_H
-#define SECCHECKD_SERVER_EMIT_OUTPUT_H
+#ifndef SCD_SERVER_EMIT_OUTPUT_H
+#define SCD_SERVER_EMIT_OUTPUT_H
 
 #include "queue.h"
 #include "seccheckd/emit/emitter.h"

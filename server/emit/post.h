@@ -6,8 +6,8 @@
  * Redirects are not followed, answers are capped (SCD_LIMIT_HTTP_ANSWER_BYTES), and each POST has a time-out that
  * covers all of it, the name look-up included.
  */
-#ifndef SECCHECKD_SERVER_EMIT_POST_H
-#define SECCHECKD_SERVER_EMIT_POST_H
+#ifndef SCD_SERVER_EMIT_POST_H
+#define SCD_SERVER_EMIT_POST_H
 
 #include "seccheckd/emit/emitter.h"
 

@@ -5,8 +5,8 @@
  *
  * What does not fit pushes out the oldest. The queue holds one reference on each alert in it. Not thread-safe.
  */
-#ifndef SECCHECKD_SERVER_EMIT_QUEUE_H
-#define SECCHECKD_SERVER_EMIT_QUEUE_H
+#ifndef SCD_SERVER_EMIT_QUEUE_H
+#define SCD_SERVER_EMIT_QUEUE_H
 
 #include "seccheckd/alert/alert.h"
 

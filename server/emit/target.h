@@ -3,8 +3,8 @@
  *
  *     http://HOST[:PORT]/PATH   https://…   http+unix:///SOCKET/PATH:/REQUEST/PATH
  */
-#ifndef SECCHECKD_SERVER_EMIT_TARGET_H
-#define SECCHECKD_SERVER_EMIT_TARGET_H
+#ifndef SCD_SERVER_EMIT_TARGET_H
+#define SCD_SERVER_EMIT_TARGET_H
 
 #include "seccheckd/base/error.h"
 

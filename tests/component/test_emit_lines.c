@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emit_world.h"
+#include "tests/support/emit_world.h"
 #include "tests/support/tempdir.h"
 
 /* The world, and what its output has written so far. */

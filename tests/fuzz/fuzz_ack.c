@@ -1,0 +1,40 @@
+/*
+ * Answers of a control plane. The first byte chooses the encoding (even: protobuf, odd: JSON), the rest is the body:
+ * it parses to entries that can be read to their ends, or is refused.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "seccheckd/alert/batch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned read_all(struct scd_str text)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		sum += (unsigned char)text.data[i];
+	return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct scd_ack *ack = NULL;
+	volatile unsigned sum = 0;
+	int r;
+
+	if (size == 0)
+		return 0;
+	r = scd_ack_parse(data[0] & 1 ? SCD_BATCH_JSON : SCD_BATCH_PROTOBUF,
+	                  (struct scd_str){ (const char *)data + 1, size - 1 }, &ack);
+	if ((r == 0) != (ack != NULL) || (r < 0 && r != -EBADMSG))
+		abort();
+	for (size_t i = 0; ack && i < scd_ack_count(ack); i++) {
+		const struct scd_ack_entry *entry = scd_ack_entry(ack, i);
+
+		sum += read_all(entry->id) + read_all(entry->reason);
+	}
+	scd_ack_free(&ack);
+	return 0;
+}
