@@ -221,7 +221,7 @@ static bool give_as(enum scd_type type, const struct scd_value *value, struct sc
 	else if (scd_type_is_signed(type))
 		ret_value->i64 = signed_of(value);
 	else
-		ret_value->u64 = unsigned_of(value);
+		ret_value->u64 = type == SCD_TYPE_UINT32 ? (uint32_t)unsigned_of(value) : unsigned_of(value);
 	return true;
 }
 

@@ -1,0 +1,331 @@
+/*
+ * Output strings: what is a field in them, what is refused and why, and what comes out.
+ */
+#include "field_world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct world world;
+static struct scd_arena arena;
+
+/* A process `init` (1) without arguments, and its child `sh -c` (2), of which the last event is an exec. */
+static int set_up(void **state)
+{
+	(void)state;
+	static const struct scd_str init_argv[] = { SCD_STR_INIT("init") };
+	static const struct scd_str shell_argv[] = { SCD_STR_INIT("sh"), SCD_STR_INIT("-c") };
+	struct scd_event init = exec_event(1, "/init", init_argv, 1), fork = clone_event(1, 2, NOW_NS);
+	struct scd_event shell = exec_event(2, "/bin/sh", shell_argv, 2);
+	world_open(&world, false);
+	scd_arena_init(&arena, 4096, 1u << 20);
+	world_apply(&world, &init);
+	world_apply(&world, &fork);
+	world_apply(&world, &shell);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	world_close(&world);
+	scd_arena_done(&arena);
+	return 0;
+}
+
+static const struct scd_format *compile(const char *text)
+{
+	const struct scd_format *format = NULL;
+	struct scd_error err = { 0 };
+	if (scd_format_new(scd_str_from(text), &arena, &format, &err) < 0)
+		fail_msg("%s: %s", text, err.what);
+	return format;
+}
+
+static const char *render(const char *text)
+{
+	scd_buf_reset(&world.text);
+	scd_format_render(compile(text), &world.view, NULL, NULL, &world.text);
+	assert_false(world.text.failed);
+	return world.text.data ? world.text.data : "";
+}
+
+struct row {
+	const char *format, *text;
+};
+
+static void check(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *got = render(rows[i].format);
+		if (strcmp(got, rows[i].text) != 0)
+			fail_msg("'%s' gives '%s', expected '%s'", rows[i].format, got, rows[i].text);
+	}
+}
+
+#define CHECK(rows) check(rows, sizeof(rows) / sizeof((rows)[0]))
+
+static void test_render__fields_and_literals(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "start end", "start end" },
+		{ "*", "" },
+		{ "start %proc.name end", "start sh end" },
+		{ "*start %proc.name end", "start sh end" },
+		{ "**%proc.name", "*sh" },
+		{ "%proc.name", "sh" },
+		{ "%proc.name%proc.pname", "shinit" },
+		{ "start%proc.nameand%thread.tidend", "startshand2end" },
+		{ "%proc.name.", "sh." },
+		{ "%proc.name_x", "sh_x" },
+		{ "(%proc.name)", "(sh)" },
+		{ "%proc.exepath", "/bin/sh" },
+		{ "%proc.exe.path", "sh.path" },
+		{ "%evt.arg.res|", "0|" },
+		{ "%evt.arg.results", "0ults" },
+		{ "%evt.arg[0].", "0." },
+		{ "%proc.aname[1]%proc.aname[0]", "initsh" },
+		{ "%proc.aname[x]", "init[x]" },
+		{ "%proc.name[1]", "sh[1]" },
+		{ "%proc.args[0]", "-c" },
+		{ "%proc.is_exe_from_memfd", "false" },
+		{ "\303\274 %proc.name \303\244", "\303\274 sh \303\244" },
+	};
+	CHECK(rows);
+}
+
+static void test_render__missing_values(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "start %proc.name %evt.asynctype end", "start sh <NA> end" },
+		{ "%fd.name %k8s.pod.name %proc.aname[9]", "<NA> <NA> <NA>" },
+		{ "%6fd.name|", "<NA>  |" },
+		{ "%user.loginname", "<NA>" },
+	};
+	CHECK(rows);
+}
+
+static void test_render__widths(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "start %1proc.name end", "start s end" },
+		{ "start %2proc.name end", "start sh end" },
+		{ "start %5proc.name end", "start sh    end" },
+		{ "%0proc.name", "sh" },
+		{ "%3thread.tid|", "2  |" },
+		{ "%05proc.name|", "sh   |" },
+		{ "%3proc.aname[1]|", "ini|" },
+	};
+	CHECK(rows);
+}
+
+static void test_render__ancestors_as_one_text(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "|%proc.name| |%proc.aname| end", "|sh| |init| end" },
+		{ "%proc.acmdline", "init" },
+		{ "%proc.apid", "2" },
+		{ "%proc.apid[1]", "1" },
+		{ "%proc.aenv", "<NA>" },
+	};
+	CHECK(rows);
+}
+
+static void test_render__padded_numbers(void **state)
+{
+	(void)state;
+	world.event.context.time_ns = world.view.time_ns = NOW_NS + NS - 123456782;
+	static const struct row rows[] = {
+		{ "%evt.rawtime.s.%evt.rawtime.ns", "1700000001.000000007" },
+		{ "%evt.reltime", "876543218" },
+		{ "%evt.reltime.s", "0" },
+	};
+	CHECK(rows);
+}
+
+static void test_compile__refuses_with_a_reason(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *format;
+		int code;
+		const char *why;
+	} rows[] = {
+		{ "", -EINVAL, "empty formatting token" },
+		{ "start %", -EINVAL, "invalid formatting syntax: formatting cannot end with a %" },
+		{ "start %12", -EINVAL, "invalid formatting syntax: formatting cannot end with a number" },
+		{ "start % end", -EINVAL, "unknown filter: no field stands behind a %" },
+		{ "start %%", -EINVAL, "unknown filter: no field stands behind a %" },
+		{ "start %(", -EINVAL, "unknown filter: no field stands behind a %" },
+		{ "start %a end", -EINVAL, "unknown filter: filter_check called with nonexistent field a" },
+		{ "%proc.nam", -EINVAL, "unknown filter: filter_check called with nonexistent field proc.nam" },
+		{ "%evt.arg", -EINVAL, "unknown filter: the field 'evt.arg' requires an argument" },
+		{ "%evt.arg.nosuch", -EINVAL, "unknown filter: unknown event argument nosuch" },
+		{ "%evt.arg[x]", -EINVAL, "unknown filter: the field 'evt.arg' requires an argument" },
+		{ "%fd.ip", -EINVAL, "unknown filter: fd.ip is filter only and cannot be used as a display field" },
+		{ "%evt.around[1]", -EINVAL,
+		  "unknown filter: evt.around is filter only and cannot be used as a display field" },
+		{ "%val(proc.name)", -EINVAL, "unknown filter: filter_check called with nonexistent field val" },
+		{ "%toupper (proc.name)", -EINVAL,
+		  "unknown filter: filter_check called with nonexistent field toupper" },
+		{ "%99999999999999999999proc.name", -EINVAL, "the width of a field is over 65536" },
+		{ "%toupper(proc.name)", -ENOTSUP,
+		  "the transformer 'toupper' in an output is not evaluated by this version" },
+		{ "a %2join(\",\", (proc.name))", -ENOTSUP,
+		  "the transformer 'join' in an output is not evaluated by this version" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct scd_format *format = NULL;
+		struct scd_error err = { 0 };
+		assert_int_equal(scd_format_new(scd_str_from(rows[i].format), &arena, &format, &err), rows[i].code);
+		assert_int_equal(err.code, rows[i].code);
+		assert_string_equal(err.what, rows[i].why);
+		assert_null(format);
+	}
+}
+
+static void test_fields__each_once_under_its_canonical_name(void **state)
+{
+	(void)state;
+	const struct scd_format *format = compile(
+	        "%proc.name %5proc.name %proc.aname[1] %proc.env[\"HOME\"] %proc.env[HOME] "
+	        "%proc.aname %evt.arg.res %evt.arg[0] %proc.namex");
+	static const char *const names[] = { "proc.name",  "proc.aname[1]", "proc.env[HOME]",
+		                             "proc.aname", "evt.arg.res",   "evt.arg[0]" };
+	assert_int_equal(scd_format_field_count(format), sizeof(names) / sizeof(names[0]));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_true(scd_str_is(scd_format_field_name(format, i), names[i]));
+	assert_ptr_equal(scd_format_field(format, 1), scd_field_find(SCD_STR("proc.aname")));
+	assert_int_equal(scd_format_field_count(compile("no fields")), 0);
+}
+
+static void test_fields__have_values_with_their_types(void **state)
+{
+	(void)state;
+	const struct scd_format *format = compile("%proc.name %thread.tid %proc.aname %fd.name %proc.apid");
+	struct scd_value value;
+	assert_true(scd_format_field_value(format, 0, &world.view, &value));
+	assert_int_equal(value.type, SCD_TYPE_STRING);
+	assert_true(scd_format_field_value(format, 1, &world.view, &value));
+	assert_int_equal(value.type, SCD_TYPE_INT64);
+	assert_int_equal(value.i64, 2);
+	assert_true(scd_format_field_value(format, 2, &world.view, &value));
+	assert_false(value.is_list);
+	assert_true(scd_str_is(value.text, "init"));
+	assert_false(scd_format_field_value(format, 3, &world.view, &value));
+	assert_true(scd_format_field_value(format, 4, &world.view, &value));
+	assert_int_equal(value.i64, 2);
+}
+
+static struct scd_str hide(void *user, const struct scd_field *field, struct scd_str value, struct scd_arena *scratch)
+{
+	(*(size_t *)user)++;
+	return scd_arena_printf(scratch, "{" SCD_STR_FMT ":%zu}", SCD_STR_ARG(field->name), value.len);
+}
+
+static void test_filter__sees_every_text_and_no_number(void **state)
+{
+	(void)state;
+	size_t calls = 0;
+	scd_buf_reset(&world.text);
+	scd_format_render(compile("%proc.cmdline %thread.tid %fd.name %3proc.name"), &world.view, hide, &calls,
+	                  &world.text);
+	assert_string_equal(world.text.data, "{proc.cmdline:5} 2 <NA> {pr");
+	assert_int_equal(calls, 2);
+}
+
+static void test_render__is_cut_where_the_buffer_ends(void **state)
+{
+	(void)state;
+	const struct scd_format *format = compile("abc %proc.name %thread.tid %10proc.exepath def");
+	for (size_t most = 0; most < 30; most++) {
+		struct scd_buf text;
+		scd_buf_init(&text, most);
+		scd_format_render(format, &world.view, NULL, NULL, &text);
+		assert_false(text.failed);
+		assert_int_equal(text.len, most < 24 ? most : 23);
+		assert_memory_equal(text.data ? text.data : "", "abc sh 2 /bin/sh    def", text.len);
+		scd_buf_done(&text);
+	}
+}
+
+static void test_compile__needs_memory(void **state)
+{
+	(void)state;
+	struct scd_arena small;
+	struct scd_error err;
+	const struct scd_format *format = NULL;
+	scd_arena_init(&small, 64, 256);
+	int result = scd_format_new(SCD_STR("%proc.name %proc.aname[1] %proc.aname[2] %proc.aname[3]"), &small, &format,
+	                            &err);
+	assert_int_equal(result, -ENOMEM);
+	assert_null(format);
+	scd_arena_done(&small);
+}
+
+/* Values. */
+
+static const char *value_text(struct scd_value value)
+{
+	scd_buf_reset(&world.text);
+	scd_value_render(&value, &world.text);
+	return world.text.data;
+}
+
+static void test_value__forms(void **state)
+{
+	(void)state;
+	static const struct scd_value numbers[] = { { .type = SCD_TYPE_UINT64, .u64 = 1 },
+		                                    { .type = SCD_TYPE_UINT64, .u64 = UINT64_MAX } };
+	static const struct scd_value texts[] = { { .type = SCD_TYPE_STRING, .text = SCD_STR_INIT("a") },
+		                                  { .type = SCD_TYPE_STRING, .text = SCD_STR_INIT("b c") } };
+	static const struct {
+		struct scd_value value;
+		const char *text;
+	} rows[] = {
+		{ { .type = SCD_TYPE_BOOL, .boolean = true }, "true" },
+		{ { .type = SCD_TYPE_BOOL }, "false" },
+		{ { .type = SCD_TYPE_INT16, .i64 = -3 }, "-3" },
+		{ { .type = SCD_TYPE_INT64, .i64 = INT64_MIN }, "-9223372036854775808" },
+		{ { .type = SCD_TYPE_UINT64, .u64 = UINT64_MAX }, "18446744073709551615" },
+		{ { .type = SCD_TYPE_RELTIME, .u64 = 5 }, "5" },
+		{ { .type = SCD_TYPE_ABSTIME, .u64 = 1700000000000000000 }, "1700000000000000000" },
+		{ { .type = SCD_TYPE_PORT, .u64 = 443 }, "443" },
+		{ { .type = SCD_TYPE_DOUBLE, .real = 12.25 }, "12.2" },
+		{ { .type = SCD_TYPE_STRING, .text = SCD_STR_INIT("a\tb") }, "a\tb" },
+		{ { .type = SCD_TYPE_PATH, .text = SCD_STR_INIT("/x") }, "/x" },
+		{ { .type = SCD_TYPE_BYTES, .text = SCD_STR_INIT("a\0b\377\n~") }, "a.b..~" },
+		{ { .type = SCD_TYPE_IPADDR, .ip = { 4, { 198, 51, 100, 7 } } }, "198.51.100.7" },
+		{ { .type = SCD_TYPE_IPADDR, .ip = { 6, { [15] = 1 } } }, "::1" },
+		{ { .type = SCD_TYPE_UINT64, .is_list = true, .list = { numbers, 2 } }, "(1,18446744073709551615)" },
+		{ { .type = SCD_TYPE_STRING, .is_list = true, .list = { texts, 2 } }, "(a,b c)" },
+		{ { .type = SCD_TYPE_STRING, .is_list = true }, "()" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(value_text(rows[i].value), rows[i].text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(test_render__fields_and_literals),
+		TEST(test_render__missing_values),
+		TEST(test_render__widths),
+		TEST(test_render__ancestors_as_one_text),
+		TEST(test_render__padded_numbers),
+		TEST(test_compile__refuses_with_a_reason),
+		TEST(test_fields__each_once_under_its_canonical_name),
+		TEST(test_fields__have_values_with_their_types),
+		TEST(test_filter__sees_every_text_and_no_number),
+		TEST(test_render__is_cut_where_the_buffer_ends),
+		TEST(test_compile__needs_memory),
+		TEST(test_value__forms),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
