@@ -110,11 +110,9 @@ bool scd__words_join(struct scd__words words, struct scd_arena *arena, struct sc
 
 static void take_argv(struct scd__actor *actor, struct scd__words argv, size_t count)
 {
-	actor->has_args = true;
-	actor->arg_count = count > 0 ? count - 1 : 0;
-	actor->exe = (struct scd_str){ NULL, 0 };
-	scd__words_next(&argv, &actor->exe);
-	actor->args = argv;
+	actor->has_argv = true;
+	actor->argv = argv;
+	actor->argc = count;
 }
 
 static void take_env(struct scd__actor *actor, struct scd__words env)
@@ -188,9 +186,9 @@ bool scd__actor_name(const struct scd__actor *actor, struct scd_arena *arena, st
 
 bool scd__actor_exe(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
 {
+	struct scd__words argv = actor->argv;
 	(void)arena;
-	*ret_text = actor->exe;
-	return actor->exe.len > 0;
+	return actor->has_argv && scd__words_next(&argv, ret_text) && ret_text->len > 0;
 }
 
 bool scd__actor_exe_path(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
@@ -200,9 +198,17 @@ bool scd__actor_exe_path(const struct scd__actor *actor, struct scd_arena *arena
 	return actor->exe_path.len > 0;
 }
 
+struct scd__words scd__actor_arg_words(const struct scd__actor *actor)
+{
+	struct scd__words words = actor->argv;
+	struct scd_str exe;
+	(void)scd__words_next(&words, &exe);
+	return words;
+}
+
 bool scd__actor_args(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
 {
-	return actor->has_args && scd__words_join(actor->args, arena, ret_text);
+	return actor->has_argv && scd__words_join(scd__actor_arg_words(actor), arena, ret_text);
 }
 
 bool scd__actor_env(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
@@ -213,22 +219,21 @@ bool scd__actor_env(const struct scd__actor *actor, struct scd_arena *arena, str
 /* head alone when there are no arguments. */
 static bool line(struct scd_str head, const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
 {
-	struct scd__words args = actor->args;
+	struct scd__words args = scd__actor_arg_words(actor), rest = args;
 	struct scd_str first;
-	if (head.len == 0 || !actor->has_args)
-		return false;
 	*ret_text = head;
-	return !scd__words_next(&args, &first) || join_behind(head, actor->args, arena, ret_text);
+	return !scd__words_next(&rest, &first) || join_behind(head, args, arena, ret_text);
 }
 
 bool scd__actor_cmdline(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
 {
-	return line(actor->name, actor, arena, ret_text);
+	return actor->has_argv && actor->name.len > 0 && line(actor->name, actor, arena, ret_text);
 }
 
 bool scd__actor_exeline(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text)
 {
-	return line(actor->exe, actor, arena, ret_text);
+	struct scd_str exe;
+	return scd__actor_exe(actor, arena, &exe) && line(exe, actor, arena, ret_text);
 }
 
 bool scd__actor_variable(const struct scd__actor *actor, struct scd_str name, struct scd_str *ret_value)

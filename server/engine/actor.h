@@ -19,7 +19,7 @@ struct scd__words {
 
 bool scd__words_next(struct scd__words *words, struct scd_str *ret_word);
 
-/* All words with a blank between them: the word itself when there is one, else text in the arena. False: exhausted. */
+/* All words with a blank between them: the word itself if there is one, else text in the arena. False: exhausted. */
 bool scd__words_join(struct scd__words words, struct scd_arena *arena, struct scd_str *ret_text);
 
 /* All words with a NUL behind each, in the arena. False: exhausted. */
@@ -29,13 +29,15 @@ struct scd__actor {
 	const struct scd_process *process; /* NULL: the state knows none */
 	struct scd_str name;               /* empty: not known */
 	struct scd_str exe_path;           /* empty: not known */
-	bool has_args;                     /* whether the three below are known */
-	struct scd_str exe;                /* argv[0] */
-	struct scd__words args;            /* argv[1..]; without the middle where state cut it */
-	size_t arg_count;                  /* of argv[1..], also of those that were cut */
+	bool has_argv;                     /* whether the two below are known */
+	struct scd__words argv;            /* without the middle where state cut it */
+	size_t argc;                       /* also of what was cut */
 	bool has_env;
 	struct scd__words env;
 };
+
+/* argv[1..] of an actor that has them. */
+struct scd__words scd__actor_arg_words(const struct scd__actor *actor);
 
 /* The event's own process. False when neither the message nor the state knows anything of it. */
 bool scd__actor_self(const struct scd_view *view, struct scd__actor *ret_actor);

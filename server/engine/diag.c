@@ -1,6 +1,6 @@
 /*
- * The list of findings of one load. Texts are cut at MAX_TEXT_BYTES and findings at MAX_COUNT: a rule file of millions
- * of wrong items must not become a log of the same size.
+ * The list of findings of one load. Texts are cut at MAX_TEXT_BYTES and findings at MAX_COUNT: a rule file of
+ * millions of wrong items must not become a log of the same size.
  */
 #include "seccheckd/engine/diag.h"
 

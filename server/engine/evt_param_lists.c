@@ -33,7 +33,8 @@ static bool give_packed(const struct scd_view *view, struct scd__words words, st
 static SCD__GETTER(get_args)
 {
 	struct scd__actor actor;
-	return scd__actor_self(view, &actor) && actor.has_args && give_packed(view, actor.args, ret_value);
+	return scd__actor_self(view, &actor) && actor.has_argv &&
+	       give_packed(view, scd__actor_arg_words(&actor), ret_value);
 }
 
 static SCD__GETTER(get_env)

@@ -45,22 +45,22 @@ SCD__GETTER(scd__get_proc_args)
 	struct scd__actor actor;
 	if (!arg->present)
 		return give_actor_text(view, scd__actor_args, ret_value);
-	if (!scd__actor_self(view, &actor) || !actor.has_args)
+	if (!scd__actor_self(view, &actor) || !actor.has_argv)
 		return false;
-	struct scd_str word = { "", 0 };
-	for (uint64_t i = 0; i <= arg->number; i++) {
-		if (!scd__words_next(&actor.args, &word))
+	struct scd__words args = scd__actor_arg_words(&actor);
+	struct scd_str word;
+	for (uint64_t i = 0; i <= arg->number; i++)
+		if (!scd__words_next(&args, &word))
 			return scd__give_text(SCD_STR(""), ret_value);
-	}
 	return scd__give_text(word, ret_value);
 }
 
 SCD__GETTER(scd__get_proc_cmdnargs)
 {
 	struct scd__actor actor;
-	if (!scd__actor_self(view, &actor) || !actor.has_args)
+	if (!scd__actor_self(view, &actor) || !actor.has_argv)
 		return false;
-	return scd__give_unsigned(SCD_TYPE_UINT64, actor.arg_count, ret_value);
+	return scd__give_unsigned(SCD_TYPE_UINT64, actor.argc ? actor.argc - 1 : 0, ret_value);
 }
 
 /* Where state cut the middle of the arguments: the length of the rest, which is long enough for any rule. */
@@ -69,9 +69,10 @@ SCD__GETTER(scd__get_proc_cmdlenargs)
 	struct scd__actor actor;
 	struct scd_str word;
 	uint64_t bytes = 0;
-	if (!scd__actor_self(view, &actor) || !actor.has_args)
+	if (!scd__actor_self(view, &actor) || !actor.has_argv)
 		return false;
-	while (scd__words_next(&actor.args, &word))
+	struct scd__words args = scd__actor_arg_words(&actor);
+	while (scd__words_next(&args, &word))
 		bytes += word.len;
 	return scd__give_unsigned(SCD_TYPE_UINT64, bytes, ret_value);
 }

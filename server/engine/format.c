@@ -6,8 +6,8 @@
  *      |    a field    |    cut or    with an argument
  *      a literal       |    padded to 10 bytes
  *
- * After a `%` stands the longest text that is a field: `%proc.nameand` is proc.name and the literal `and`. So the name
- * is tried at its full length first, with what stands in brackets behind it, and then shorter and shorter. A `%`
+ * After a `%` stands the longest text that is a field: `%proc.nameand` is proc.name and the literal `and`. So the
+ * name is tried at its full length first, with what stands in brackets behind it, and then shorter and shorter. A `%`
  * cannot be escaped.
  *
  * Transformers (`%toupper(proc.name)`) are recognised, and refused.
@@ -205,7 +205,7 @@ static int compile_piece(struct compiler *compiler, struct piece *piece)
 	if (!percent)
 		return 0;
 	skip(compiler, 1);
-	struct scd_field_use use;
+	struct scd_field_use use = { 0 };
 	int result = read_width(compiler, &piece->width);
 	if (result == 0)
 		result = find_field(compiler, &use);

@@ -3,7 +3,7 @@
  *
  * One table row per field (server/engine/fields.def): name, type, argument, flags, class, getter, one line of
  * documentation. Class is how gVisor provides it: D straight from the message, S from state, E from what the host
- * knows, X not at all (the field is known and typed, and always ABSENT).
+ * knows, X not at all (the field is known and typed, and ABSENT unless Falco has a text or number for "unknown").
  */
 #ifndef SECCHECKD_ENGINE_FIELD_H
 #define SECCHECKD_ENGINE_FIELD_H

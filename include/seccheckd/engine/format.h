@@ -12,7 +12,8 @@ struct scd_format;
 
 /*
  * Compiles. The longest text after a % that is a field is the field; a leading `*` is accepted (rule outputs always
- * print <NA> for missing values). Lives in the arena. -EINVAL with err (what; no place), -ENOMEM.
+ * print <NA> for missing values). Lives in the arena. -EINVAL with err (what; no place); -ENOTSUP, also with err, for
+ * a transformer, which this version does not evaluate; -ENOMEM.
  */
 int scd_format_new(struct scd_str text, struct scd_arena *arena, const struct scd_format **ret_format,
                    struct scd_error *err);
@@ -24,13 +25,16 @@ int scd_format_new(struct scd_str text, struct scd_arena *arena, const struct sc
 typedef struct scd_str scd_format_filter_fn(void *user, const struct scd_field *field, struct scd_str value,
                                             struct scd_arena *scratch);
 
-/* Appends the text. filter may be NULL. */
+/*
+ * Appends the text, cut where the buffer's cap is; ret_text->failed only tells that memory is exhausted. filter may
+ * be NULL.
+ */
 void scd_format_render(const struct scd_format *format, const struct scd_view *view, scd_format_filter_fn *filter,
                        void *user, struct scd_buf *ret_text);
 
 /*
  * The fields of a format, each once, in order of first use: name as written (`proc.aname[2]`) and value (false:
- * missing).
+ * missing). A field that gives all ancestors gives them as one text here.
  */
 size_t scd_format_field_count(const struct scd_format *format);
 struct scd_str scd_format_field_name(const struct scd_format *format, size_t index);
@@ -38,7 +42,7 @@ const struct scd_field *scd_format_field(const struct scd_format *format, size_t
 bool scd_format_field_value(const struct scd_format *format, size_t index, const struct scd_view *view,
                             struct scd_value *ret_value);
 
-/* A value as outputs show it (SPEC: bool true/false, lists `(a,b)`, double %.1f, …). */
+/* A value as outputs show it: `true`, lists as `(a,b)`, `%.1f`, addresses as text, a dot for a byte beyond ASCII. */
 void scd_value_render(const struct scd_value *value, struct scd_buf *ret_text);
 
 #endif

@@ -78,6 +78,43 @@ static void test_open__that_failed(void **state)
 	WORLD_CHECK(&world, "ENOENT", rows);
 }
 
+static const struct expected_field exec_rows[] = {
+	{ "evt.arg.res", "0" },
+	{ "evt.arg.exe", "./w" },
+	{ "evt.arg.args", "-o.pool.." },
+	{ "evt.arg.tid", "worker" },
+	{ "evt.arg.pid", "worker" },
+	{ "evt.arg.ptid", "bash" },
+	{ "evt.arg.cwd", "/tmp/" },
+	{ "evt.arg.fdlimit", "<NA>" },
+	{ "evt.arg.comm", "worker" },
+	{ "evt.arg.cgroups", "NULL" },
+	{ "evt.arg.env", "A=1." },
+	{ "evt.arg.tty", "<NA>" },
+	{ "evt.arg.loginuid", "<NONE>" },
+	{ "evt.arg.flags", "EXE_UPPER_LAYER" },
+	{ "evt.arg.cap_effective", "<NA>" },
+	{ "evt.arg.exe_ino", "12" },
+	{ "evt.arg.exe_ino_ctime", "2023-11-14 22:13:20.000000007 +0000" },
+	{ "evt.arg.uid", "root" },
+	{ "evt.arg.gid", "<NA>" },
+	{ "evt.arg.trusted_exepath", "/tmp/worker" },
+	{ "evt.arg.filename", "./worker" },
+	{ "evt.arg[30]", "./worker" },
+	{ "evt.arg[31]", NULL },
+	{ "evt.rawarg.tid", "7" },
+	{ "evt.rawarg.flags", "2" },
+	{ "evt.rawarg.uid", "0" },
+	{ "evt.rawarg.gid", "1000" },
+	{ "evt.rawarg.loginuid", "4294967295" },
+	{ "evt.rawarg.exe_ino_ctime", "1700000000000000007" },
+	{ "evt.rawarg.exe_ino_mtime", NULL },
+	{ "evt.rawarg.cap_effective", NULL },
+	{ "evt.rawarg.pgid", NULL },
+	{ "evt.rawarg.trusted_exepath", "/tmp/worker" },
+	{ "evt.rawarg.args", "-o.pool.." },
+};
+
 static void test_execve__parameters(void **state)
 {
 	(void)state;
@@ -96,43 +133,7 @@ static void test_execve__parameters(void **state)
 	world_apply(&world, &parent);
 	world_apply(&world, &fork);
 	world_apply(&world, &event);
-	static const struct expected_field rows[] = {
-		{ "evt.arg.res", "0" },
-		{ "evt.arg.exe", "./w" },
-		{ "evt.arg.args", "-o.pool.." },
-		{ "evt.arg.tid", "worker" },
-		{ "evt.arg.pid", "worker" },
-		{ "evt.arg.ptid", "bash" },
-		{ "evt.arg.cwd", "/tmp/" },
-		{ "evt.arg.fdlimit", "<NA>" },
-		{ "evt.arg.comm", "worker" },
-		{ "evt.arg.cgroups", "NULL" },
-		{ "evt.arg.env", "A=1." },
-		{ "evt.arg.tty", "<NA>" },
-		{ "evt.arg.loginuid", "<NONE>" },
-		{ "evt.arg.flags", "EXE_UPPER_LAYER" },
-		{ "evt.arg.cap_effective", "<NA>" },
-		{ "evt.arg.exe_ino", "12" },
-		{ "evt.arg.exe_ino_ctime", "2023-11-14 22:13:20.000000007 +0000" },
-		{ "evt.arg.uid", "root" },
-		{ "evt.arg.gid", "<NA>" },
-		{ "evt.arg.trusted_exepath", "/tmp/worker" },
-		{ "evt.arg.filename", "./worker" },
-		{ "evt.arg[30]", "./worker" },
-		{ "evt.arg[31]", NULL },
-		{ "evt.rawarg.tid", "7" },
-		{ "evt.rawarg.flags", "2" },
-		{ "evt.rawarg.uid", "0" },
-		{ "evt.rawarg.gid", "1000" },
-		{ "evt.rawarg.loginuid", "4294967295" },
-		{ "evt.rawarg.exe_ino_ctime", "1700000000000000007" },
-		{ "evt.rawarg.exe_ino_mtime", NULL },
-		{ "evt.rawarg.cap_effective", NULL },
-		{ "evt.rawarg.pgid", NULL },
-		{ "evt.rawarg.trusted_exepath", "/tmp/worker" },
-		{ "evt.rawarg.args", "-o.pool.." },
-	};
-	WORLD_CHECK(&world, "execve", rows);
+	WORLD_CHECK(&world, "execve", exec_rows);
 	event.u.exec.execfn = (struct scd_str){ NULL, 0 };
 	world_apply(&world, &event);
 	static const struct expected_field empty[] = { { "evt.arg.filename", "<NA>" },

@@ -5,9 +5,11 @@
 #include "field_world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "seccheckd/decode/decode.h"
 #include "seccheckd/wire/frame.h"
+#include "tests/support/rng.h"
 #include "tests/support/trace.h"
 
 #define OWN_TRACES    SCD_SOURCE_DIR "/tests/data/traces/"
@@ -35,29 +37,38 @@ static int tear_down(void **state)
 /* What is done with each event that rules would see. */
 typedef void look_fn(void *user);
 
-static size_t walk(const char *folder, const char *name, look_fn *look, void *user)
+/* Decodes and applies one message. True when it was an event. */
+static bool feed(struct scd_str message, uint64_t sequence, look_fn *look, void *user)
+{
+	struct scd_frame frame;
+	struct scd_event event;
+	struct scd_process_ref process;
+	scd_arena_reset(&messages);
+	if (scd_frame_parse(message, &frame) < 0 ||
+	    scd_decode_event(frame.message_type, frame.payload, SCD_DECODE_ENV, &messages, &event) != 0)
+		return false;
+	event.sequence = sequence;
+	assert_int_equal(scd_sandbox_apply(world.sandbox, &event, &process), 0);
+	world_look(&world, &event, process);
+	if (event.kind != SCD_KIND_NONE)
+		look(user);
+	scd_sandbox_retire(world.sandbox, &event, process);
+	return event.kind != SCD_KIND_NONE;
+}
+
+static struct trace load(const char *folder, const char *name)
 {
 	char path[512];
-	size_t events = 0;
 	snprintf(path, sizeof(path), "%s%s", folder, name);
-	struct trace trace = trace_load(path);
-	for (size_t i = 0; i < trace.count; i++) {
-		struct scd_frame frame;
-		struct scd_event event;
-		struct scd_process_ref process;
-		scd_arena_reset(&messages);
-		if (scd_frame_parse(trace.messages[i], &frame) < 0 ||
-		    scd_decode_event(frame.message_type, frame.payload, SCD_DECODE_ENV, &messages, &event) != 0)
-			continue;
-		event.sequence = i + 1;
-		assert_int_equal(scd_sandbox_apply(world.sandbox, &event, &process), 0);
-		world_look(&world, &event, process);
-		if (event.kind != SCD_KIND_NONE) {
-			look(user);
-			events++;
-		}
-		scd_sandbox_retire(world.sandbox, &event, process);
-	}
+	return trace_load(path);
+}
+
+static size_t walk(const char *folder, const char *name, look_fn *look, void *user)
+{
+	struct trace trace = load(folder, name);
+	size_t events = 0;
+	for (size_t i = 0; i < trace.count; i++)
+		events += feed(trace.messages[i], i + 1, look, user);
 	trace_done(&trace);
 	return events;
 }
@@ -145,6 +156,27 @@ static void test_all_fields__keep_their_types_on_shared_traces(void **state)
 		assert_true(walk(SHARED_TRACES, traces[i], look_at_all, NULL) > 0);
 }
 
+/* A few bytes of each message changed: what still decodes is what a hostile sandbox may say. */
+static void test_all_fields__keep_their_types_on_damaged_messages(void **state)
+{
+	(void)state;
+	struct scd_rng rng = scd_rng_start("test_all_fields__keep_their_types_on_damaged_messages");
+	struct trace trace = load(OWN_TRACES, "all-decoded-python");
+	size_t events = 0;
+	for (size_t i = 0; i < trace.count; i++) {
+		struct scd_str message = trace.messages[i];
+		char *damaged = malloc(message.len);
+		assert_non_null(damaged);
+		memcpy(damaged, message.data, message.len);
+		for (unsigned changes = 0; changes < 3 && message.len > 8; changes++)
+			damaged[8 + scd_rng_below(&rng, message.len - 8)] = (char)scd_rng_next(&rng);
+		events += feed((struct scd_str){ damaged, message.len }, i + 1, look_at_all, NULL);
+		free(damaged);
+	}
+	trace_done(&trace);
+	assert_true(events > 0);
+}
+
 /* Known answers. */
 
 /* The assembler that gcc starts. This runsc does not tell by which link the file was executed. */
@@ -224,6 +256,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(test_all_fields__keep_their_types_on_own_traces),
 		TEST(test_all_fields__keep_their_types_on_shared_traces),
+		TEST(test_all_fields__keep_their_types_on_damaged_messages),
 		TEST(test_exec__of_a_compilers_child),
 		TEST(test_open__of_a_copy),
 	};
