@@ -103,6 +103,12 @@ TIDY = [
   ("leak", "#include <stdlib.h>\nint f(void)\n{\n\tchar *p = malloc(1);\n\treturn p != 0;\n}\n", "[clang-analyzer-unix.Malloc"),
 ]
 
+CLANG = [
+  ("good", "int f(int a)\n{\n\treturn a;\n}\n", None),
+  ("warning", "int f(int a)\n{\n\tint b = 0;\n\treturn a;\n}\n", "server/a.c:4: unused variable 'b'"),
+  ("only clang warns", "struct s { int n; int a[]; };\nstruct t { struct s s; int b; };\n", "server/a.c:3: field 's'"),
+]
+
 
 class ChecksTest(unittest.TestCase):
   def setUp(self):
@@ -159,13 +165,16 @@ class ChecksTest(unittest.TestCase):
       subprocess.run(["ar", "rc", library, self.root / "a.o"], check=True)
       self.run_isolated(name, "symbols", files, expected)
 
-  def test_tidy(self):
-    for name, code, expected in TIDY:
-      database = f'[{{"directory": "{self.root}", "file": "server/a.c", "command": "cc -c server/a.c"}}]'
-      self.run_isolated(name, "tidy", {"server/a.c": HEAD + code, "build/compile_commands.json": database}, expected)
+  def test_what_compiles(self):
+    command = "ccache /usr/bin/cc -Wall -Wextra -o a.o -c server/a.c"
+    database = f'[{{"directory": "{self.root}", "file": "{self.root}/server/a.c", "command": "{command}"}}]'
+    for check, rows in (("tidy", TIDY), ("clang", CLANG)):
+      for name, code, expected in rows:
+        files = {"server/a.c": HEAD + code, "build/compile_commands.json": database}
+        self.run_isolated(name, check, files, expected)
 
   def test_every_check_is_tested(self):
-    tested = {row[0] for row in ROWS} | {"symbols", "tidy"}
+    tested = {row[0] for row in ROWS} | {"symbols", "tidy", "clang"}
     programs = {path.stem for path in CHECKS.iterdir() if path.is_file() and path.stem != "source"}
     self.assertEqual(programs, tested)
 
