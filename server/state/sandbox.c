@@ -17,24 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process_table.h"
 #include "seccheckd/base/limits.h"
-#include "seccheckd/base/strmap.h"
+#include "state/containers.h"
+#include "state/process_table.h"
 
 #define CLONE_THREAD 0x10000u /* linux/sched.h */
 #define COMM_BYTES   15u      /* TASK_COMM_LEN - 1 */
 
-struct container {
-	struct scd_container pub;
-	char id[];
-};
-
 struct scd_sandbox {
 	struct scd__process_table processes;
-	struct scd_strmap container_by_id;
-	struct container *containers[SCD_LIMIT_SANDBOX_CONTAINERS];
-	size_t container_count;
-	const struct container *last_container; /* of the last lookup: nearly always the next one too */
+	struct scd__containers containers;
 	int64_t time_ns, first_time_ns;
 	bool keep_env, tainted;
 	struct scd_sandbox_counters counters;
@@ -47,7 +39,6 @@ struct scd_sandbox *scd_sandbox_new(bool keep_env)
 		return NULL;
 	sandbox->keep_env = keep_env;
 	scd__process_table_init(&sandbox->processes);
-	scd_strmap_init(&sandbox->container_by_id);
 	return sandbox;
 }
 
@@ -55,60 +46,67 @@ void scd_sandbox_free(struct scd_sandbox **sandbox)
 {
 	if (!*sandbox)
 		return;
-	for (size_t i = 0; i < (*sandbox)->container_count; i++)
-		free((*sandbox)->containers[i]);
-	scd_strmap_done(&(*sandbox)->container_by_id);
+	scd__containers_done(&(*sandbox)->containers);
 	scd__process_table_done(&(*sandbox)->processes);
 	free(*sandbox);
 	*sandbox = NULL;
 }
 
-/* Containers. */
-
-static struct container *container_find(const struct scd_sandbox *sandbox, struct scd_str id)
+bool scd_sandbox_needs(unsigned point)
 {
-	return scd_strmap_get(&sandbox->container_by_id, id);
+	switch (point) {
+	case SCD_POINT_CONTAINER_START:
+	case SCD_POINT_SENTRY_CLONE:
+	case SCD_POINT_SENTRY_EXEC:
+	case SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT:
+	case SCD_POINT_SENTRY_TASK_EXIT:
+	case SCD_POINT_SYSCALL_EXECVE:
+	case SCD_POINT_SYSCALL_OPEN:
+	case SCD_POINT_SYSCALL_CONNECT:
+	case SCD_POINT_SYSCALL_CHDIR:
+	case SCD_POINT_SYSCALL_SETID:
+	case SCD_POINT_SYSCALL_SETRESID: return true;
+	default: return false;
+	}
 }
 
-static struct container *container_add(struct scd_sandbox *sandbox, struct scd_str id)
+/* The head of a text that is too long to be kept; counted. */
+static struct scd_str cut(struct scd_sandbox *sandbox, struct scd_str text, size_t most)
 {
-	if (sandbox->container_count == SCD_LIMIT_SANDBOX_CONTAINERS) {
-		sandbox->counters.containers_refused++;
+	if (text.len <= most)
+		return text;
+	sandbox->counters.strings_cut++;
+	return (struct scd_str){ text.data, most };
+}
+
+/* Containers. Ids are names to tell apart by: one that is cut may be another's, so it taints. */
+
+static struct scd_str cut_id(struct scd_sandbox *sandbox, struct scd_str id)
+{
+	sandbox->tainted = sandbox->tainted || id.len > SCD_LIMIT_CONTAINER_ID_BYTES;
+	return cut(sandbox, id, SCD_LIMIT_CONTAINER_ID_BYTES);
+}
+
+static struct scd_container *container_note(struct scd_sandbox *sandbox, struct scd_str id)
+{
+	struct scd_container *container;
+
+	if (id.len == 0)
 		return NULL;
-	}
-	struct container *container = calloc(1, sizeof(*container) + id.len);
-	if (!container)
-		return NULL;
-	memcpy(container->id, id.data, id.len);
-	container->pub.id = (struct scd_str){ container->id, id.len };
-	if (scd_strmap_put(&sandbox->container_by_id, container->pub.id, container) < 0) {
-		free(container);
-		return NULL;
-	}
-	sandbox->containers[sandbox->container_count++] = container;
+	container = scd__containers_note(&sandbox->containers, cut_id(sandbox, id));
+	sandbox->counters.containers_refused = sandbox->containers.refused;
 	return container;
-}
-
-static void container_note(struct scd_sandbox *sandbox, struct scd_str id)
-{
-	if (id.len == 0 || (sandbox->last_container && scd_str_eq(sandbox->last_container->pub.id, id)))
-		return;
-	struct container *container = container_find(sandbox, id);
-	if (!container)
-		container = container_add(sandbox, id);
-	if (container)
-		sandbox->last_container = container;
 }
 
 static void container_start(struct scd_sandbox *sandbox, const struct scd_event *event)
 {
 	struct scd_str id = event->u.start.id.len ? event->u.start.id : event->context.container_id;
-	container_note(sandbox, id);
-	struct container *container = container_find(sandbox, id);
+	struct scd_container *container = container_note(sandbox, id);
+
 	if (!container)
 		return;
-	container->pub.start_ns = event->context.time_ns ? event->context.time_ns : sandbox->time_ns;
-	container->pub.init_tgid = event->context.thread_group_id;
+	container->start_ns = event->context.time_ns ? event->context.time_ns : sandbox->time_ns;
+	container->init_tgid = event->context.thread_group_id;
 }
 
 /* Processes. */
@@ -121,10 +119,25 @@ static int32_t event_tgid(const struct scd_event *event)
 
 static bool is_exec_call(const struct scd_event *event)
 {
-	bool by_message = event->point == SCD_POINT_SYSCALL_EXECVE;
-	bool by_number = event->point == SCD_POINT_SYSCALL_RAW &&
-	                 (event->sysno == SCD_KIND_EXECVE || event->sysno == SCD_KIND_EXECVEAT);
-	return by_message || by_number;
+	return event->point == SCD_POINT_SYSCALL_EXECVE;
+}
+
+static int set_name(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str name)
+{
+	return scd__text_set(&sandbox->processes, &process->name, &process->pub.name,
+	                     cut(sandbox, name, SCD_LIMIT_PROCESS_NAME_BYTES));
+}
+
+static int set_cwd(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str cwd)
+{
+	return scd__text_set(&sandbox->processes, &process->cwd, &process->pub.cwd,
+	                     cut(sandbox, cwd, SCD_LIMIT_PROCESS_PATH_BYTES));
+}
+
+static int set_container(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str id)
+{
+	return scd__text_set(&sandbox->processes, &process->container_id, &process->pub.container_id,
+	                     cut_id(sandbox, id));
 }
 
 static struct scd__process *process_create(struct scd_sandbox *sandbox, int32_t tgid)
@@ -184,18 +197,16 @@ static void note_parent(struct scd_sandbox *sandbox, struct scd__process *proces
 static int note_context(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
 {
 	const struct scd_context *context = &event->context;
-	struct scd__process_table *table = &sandbox->processes;
 	bool leader = context->thread_id == 0 || context->thread_id == process->pub.tgid;
 	int result = 0;
 	if (leader && context->process_name.len && !is_exec_call(event)) {
 		settle_pending_exec(sandbox, process, context->process_name);
-		result |= scd__text_set(table, &process->name, &process->pub.name, context->process_name);
+		result |= set_name(sandbox, process, context->process_name);
 	}
 	if (context->cwd.len)
-		result |= scd__text_set(table, &process->cwd, &process->pub.cwd, context->cwd);
+		result |= set_cwd(sandbox, process, context->cwd);
 	if (context->container_id.len)
-		result |= scd__text_set(table, &process->container_id, &process->pub.container_id,
-		                        context->container_id);
+		result |= set_container(sandbox, process, context->container_id);
 	if (context->has & SCD_HAS_CREDENTIALS) {
 		process->pub.credentials = context->credentials;
 		process->pub.has_credentials = true;
@@ -210,12 +221,13 @@ static struct scd__image *image_give(struct scd_sandbox *sandbox, struct scd__pr
                                      enum scd_image_origin origin, struct scd_str exe_path,
                                      const struct scd_strings *argv, const struct scd_strings *env)
 {
-	bool cut;
-	struct scd__image *image = scd__image_new(&sandbox->processes, exe_path, argv, sandbox->keep_env ? env : NULL,
-	                                          &cut);
+	bool args_cut = false;
+	struct scd_str path = cut(sandbox, exe_path, SCD_LIMIT_PROCESS_PATH_BYTES);
+	struct scd__image *image = scd__image_new(&sandbox->processes, path, argv, sandbox->keep_env ? env : NULL,
+	                                          &args_cut);
 	if (!image)
 		return NULL;
-	sandbox->counters.strings_cut += cut;
+	sandbox->counters.strings_cut += args_cut;
 	image->pub.origin = origin;
 	image->pub.exec_time_ns = sandbox->time_ns;
 	process->pub.exec_pending = false;
@@ -233,7 +245,7 @@ static int name_after(struct scd_sandbox *sandbox, struct scd__process *process,
 		name.len = COMM_BYTES;
 	if (name.len == 0)
 		return 0;
-	return scd__text_set(&sandbox->processes, &process->name, &process->pub.name, name);
+	return set_name(sandbox, process, name);
 }
 
 static int apply_exec(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
@@ -255,14 +267,13 @@ static int apply_start(struct scd_sandbox *sandbox, struct scd__process *process
 {
 	struct scd_str first = event->u.start.args.count ? event->u.start.args.items[0] : (struct scd_str){ NULL, 0 };
 	struct scd_str path = first.len && first.data[0] == '/' ? first : (struct scd_str){ NULL, 0 };
-	struct scd__process_table *table = &sandbox->processes;
 	if (!image_give(sandbox, process, SCD_IMAGE_START, path, &event->u.start.args, &event->u.start.env))
 		return -ENOMEM;
 	int result = 0;
 	if (event->u.start.cwd.len)
-		result |= scd__text_set(table, &process->cwd, &process->pub.cwd, event->u.start.cwd);
+		result |= set_cwd(sandbox, process, event->u.start.cwd);
 	if (event->u.start.id.len)
-		result |= scd__text_set(table, &process->container_id, &process->pub.container_id, event->u.start.id);
+		result |= set_container(sandbox, process, event->u.start.id);
 	if (event->context.process_name.len == 0)
 		result |= name_after(sandbox, process, first);
 	return result;
@@ -365,13 +376,17 @@ static void account_evictions(struct scd_sandbox *sandbox)
 int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref *ret_process)
 {
 	struct scd__process_table *table = &sandbox->processes;
+	int32_t tgid = event_tgid(event);
+	if (!scd_sandbox_needs(event->point)) {
+		*ret_process = scd_sandbox_find(sandbox, tgid);
+		return 0;
+	}
 	*ret_process = (struct scd_process_ref){ 0, 0 };
 	note_time(sandbox, event->context.time_ns);
 	container_note(sandbox, event->context.container_id);
 	if (event->point == SCD_POINT_CONTAINER_START)
 		container_start(sandbox, event);
-	int32_t tgid = event_tgid(event);
-	if (event->point == SCD_POINT_UNKNOWN || (tgid == 0 && !starts_image(event)))
+	if (tgid == 0 && !starts_image(event))
 		return 0;
 	struct scd__process *process = process_ensure(sandbox, tgid, event->context.thread_group_start_time_ns);
 	if (!process) {
@@ -430,14 +445,17 @@ struct scd_process_ref scd_sandbox_find(const struct scd_sandbox *sandbox, int32
 const struct scd_container *scd_sandbox_container(const struct scd_sandbox *sandbox, struct scd_str id)
 {
 	if (id.len == 0)
-		return sandbox->container_count == 1 ? &sandbox->containers[0]->pub : NULL;
-	const struct container *container = container_find(sandbox, id);
-	return container ? &container->pub : NULL;
+		return sandbox->containers.count == 1 ? scd__containers_first(&sandbox->containers) : NULL;
+	if (id.len > SCD_LIMIT_CONTAINER_ID_BYTES)
+		id.len = SCD_LIMIT_CONTAINER_ID_BYTES;
+	return scd__containers_find(&sandbox->containers, id);
 }
 
 struct scd_str scd_sandbox_claimed_id(const struct scd_sandbox *sandbox)
 {
-	return sandbox->container_count ? sandbox->containers[0]->pub.id : (struct scd_str){ NULL, 0 };
+	const struct scd_container *first = scd__containers_first(&sandbox->containers);
+
+	return first ? first->id : (struct scd_str){ NULL, 0 };
 }
 
 int64_t scd_sandbox_time_ns(const struct scd_sandbox *sandbox)
@@ -457,8 +475,8 @@ size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox)
 
 size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
 {
-	return sizeof(*sandbox) + sandbox->processes.room * sizeof(struct scd__process) +
-	       sandbox->processes.string_bytes;
+	return sizeof(*sandbox) + scd__containers_memory_bytes(&sandbox->containers) +
+	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes;
 }
 
 const struct scd_sandbox_counters *scd_sandbox_counters(const struct scd_sandbox *sandbox)

@@ -44,8 +44,13 @@
 /* Bytes of a process's arguments kept in state: head and tail of a longer list are kept, the middle is cut. */
 #define SCD_LIMIT_PROCESS_ARGS_BYTES 16384u
 
-/* Containers a sandbox (a pod) may have in state. */
+/* Containers a sandbox (a pod) may have in state, and the bytes of an id (containerd's are 64). */
 #define SCD_LIMIT_SANDBOX_CONTAINERS 256u
+#define SCD_LIMIT_CONTAINER_ID_BYTES 256u
+
+/* Names and paths of a process in state: Linux's comm has 15 bytes and its paths 4095. The head of a longer one stays. */
+#define SCD_LIMIT_PROCESS_NAME_BYTES 64u
+#define SCD_LIMIT_PROCESS_PATH_BYTES 4096u
 
 /* Ancestors walked by a field (proc.aname) and reported in a SecurityEvent. */
 #define SCD_LIMIT_LINEAGE_DEPTH 32u

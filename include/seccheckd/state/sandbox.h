@@ -77,13 +77,19 @@ struct scd_container {
 struct scd_sandbox_counters {
 	uint64_t processes_evicted;
 	uint64_t containers_refused; /* over the cap */
-	uint64_t strings_cut;        /* arguments longer than what is kept */
+	uint64_t strings_cut;        /* arguments, names, paths and ids longer than what is kept */
 	uint64_t pid_reused;         /* a start time that differs from that of the live process: an exit was not seen */
 };
 
 /* keep_env: environments are stored (only when a rule reads them). NULL on exhaustion. */
 struct scd_sandbox *scd_sandbox_new(bool keep_env);
 void scd_sandbox_free(struct scd_sandbox **sandbox);
+
+/*
+ * Whether a point changes what is remembered. Only these do, whatever else is decoded for the rules: what a sandbox's
+ * memory holds must not depend on which rules are loaded.
+ */
+bool scd_sandbox_needs(unsigned point);
 
 /*
  * Applies an event. *ret_process is the process that the event belongs to (for sentry/execve after the exec), or none

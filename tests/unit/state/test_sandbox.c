@@ -85,7 +85,7 @@ static void feed_exit(struct scd_sandbox *sandbox, int32_t tgid, int32_t tid)
 /* Any other message of a process with this name. */
 static void feed_named(struct scd_sandbox *sandbox, int32_t tgid, const char *name)
 {
-	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, tgid);
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, tgid);
 	event.context.process_name = scd_str_from(name);
 	feed(sandbox, &event);
 }
@@ -302,7 +302,7 @@ static void test_lineage__parent_from_the_message(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
 	feed_exec(sandbox, 1, "/bin/sh", ls_argv, 1);
-	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 5);
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 5);
 	event.context.has |= SCD_HAS_PARENT;
 	event.context.parent_thread_group_id = 1;
 	feed(sandbox, &event);
@@ -315,7 +315,7 @@ static void test_lineage__parent_from_the_message(void **state)
 static void test_identity__other_start_time_is_another_process(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
-	struct scd_event first = event_of(SCD_POINT_SYSCALL_CLOSE, 7), second = first;
+	struct scd_event first = event_of(SCD_POINT_SYSCALL_CONNECT, 7), second = first;
 	first.context.thread_group_start_time_ns = 100;
 	second.context.thread_group_start_time_ns = 200;
 	feed_exec(sandbox, 7, "/bin/old", ls_argv, 1);
@@ -350,7 +350,7 @@ static void test_identity__exit_notify_ends_the_process(void **state)
 static void test_identity__thread_id_alone_is_taken_as_the_process(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
-	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 0);
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 0);
 	event.context.thread_id = 9;
 	apply(sandbox, &event);
 	assert_non_null(live(sandbox, 9));
@@ -360,7 +360,7 @@ static void test_context__another_threads_name_is_not_the_processs(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
 	feed_exec(sandbox, 7, "/usr/bin/node", ls_argv, 1);
-	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 7);
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 7);
 	event.context.thread_id = 8;
 	event.context.process_name = SCD_STR("worker");
 	feed(sandbox, &event);
@@ -370,7 +370,7 @@ static void test_context__another_threads_name_is_not_the_processs(void **state)
 static void test_context__credentials_are_kept_from_the_last_that_had_some(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
-	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 7);
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 7);
 	event.context.has |= SCD_HAS_CREDENTIALS;
 	event.context.credentials.effective_uid = 1000;
 	feed(sandbox, &event);
@@ -430,7 +430,7 @@ static void test_container__number_is_bounded(void **state)
 	struct scd_sandbox *sandbox = *state;
 	char id[32];
 	for (unsigned i = 0; i < SCD_LIMIT_SANDBOX_CONTAINERS + 10; i++) {
-		struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 1);
+		struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 1);
 		snprintf(id, sizeof(id), "container-%u", i);
 		event.context.container_id = scd_str_from(id);
 		feed(sandbox, &event);
@@ -472,14 +472,66 @@ static void test_bounds__strings_are_bounded(void **state)
 	char *cwd = malloc(len);
 	assert_non_null(cwd);
 	for (int32_t i = 1; i < 100; i++) {
-		struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, i);
+		struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, i);
 		memset(cwd, 'a' + i % 26, len);
 		event.context.cwd = (struct scd_str){ cwd, len };
 		feed(sandbox, &event);
 	}
-	assert_true(scd_sandbox_memory_bytes(sandbox) < SCD_LIMIT_SANDBOX_STRING_BYTES + (1 << 20));
-	assert_int_equal(live(sandbox, 99)->cwd.len, len);
+	assert_true(scd_sandbox_memory_bytes(sandbox) < 99 * 2 * SCD_LIMIT_PROCESS_PATH_BYTES);
+	assert_int_equal(live(sandbox, 99)->cwd.len, SCD_LIMIT_PROCESS_PATH_BYTES);
+	assert_int_equal(scd_sandbox_counters(sandbox)->strings_cut, 99);
 	free(cwd);
+}
+
+static void test_bounds__arguments_of_many_processes_are_bounded(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	size_t len = SCD_LIMIT_PROCESS_ARGS_BYTES;
+	char *text = malloc(len);
+	assert_non_null(text);
+	memset(text, 'x', len);
+	struct scd_str argv[] = { { text, len } };
+	for (int32_t i = 1; i < 3000; i++)
+		feed_exec(sandbox, i, "/bin/x", argv, 1);
+	assert_true(scd_sandbox_memory_bytes(sandbox) < SCD_LIMIT_SANDBOX_STRING_BYTES + (4 << 20));
+	assert_true(scd_sandbox_tainted(sandbox));
+	assert_non_null(live(sandbox, 2999));
+	free(text);
+}
+
+static void test_bounds__container_ids_are_bounded_and_a_cut_one_taints(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	size_t len = 1 << 20;
+	char *id = malloc(len);
+	assert_non_null(id);
+	for (int i = 0; i < 100; i++) {
+		struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 1);
+		memset(id, 'a' + i % 26, len);
+		event.context.container_id = (struct scd_str){ id, len };
+		feed(sandbox, &event);
+	}
+	assert_int_equal(scd_sandbox_claimed_id(sandbox).len, SCD_LIMIT_CONTAINER_ID_BYTES);
+	assert_true(scd_sandbox_memory_bytes(sandbox) < (1 << 20));
+	assert_true(scd_sandbox_tainted(sandbox));
+	free(id);
+}
+
+/* What is remembered must not depend on which rules are loaded, so only the points of scd_sandbox_needs change it. */
+static void test_needs__another_point_changes_nothing(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 7);
+	event.context.process_name = SCD_STR("x");
+	event.context.time_ns = 5;
+	event.context.container_id = SCD_STR("c");
+	struct scd_process_ref ref = apply(sandbox, &event);
+	assert_null(scd_sandbox_process(sandbox, ref));
+	assert_int_equal(scd_sandbox_process_count(sandbox), 0);
+	assert_int_equal(scd_sandbox_time_ns(sandbox), 0);
+	assert_int_equal(scd_sandbox_claimed_id(sandbox).len, 0);
+	feed_exec(sandbox, 7, "/bin/ls", ls_argv, 1);
+	assert_text(scd_sandbox_process(sandbox, apply(sandbox, &event))->name, "ls");
 }
 
 static void test_bounds__an_idle_sandbox_is_small(void **state)
@@ -496,7 +548,7 @@ static void test_time__latest_and_first(void **state)
 	struct scd_sandbox *sandbox = *state;
 	int64_t times[] = { 0, 50, 40, 0, 60 };
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 1);
+		struct scd_event event = event_of(SCD_POINT_SYSCALL_CONNECT, 1);
 		event.context.time_ns = times[i];
 		feed(sandbox, &event);
 	}
@@ -536,6 +588,9 @@ int main(void)
 		TEST(test_bounds__processes_are_evicted_and_taint),
 		TEST(test_bounds__a_chain_of_daemons_does_not_grow_without_end),
 		TEST(test_bounds__strings_are_bounded),
+		TEST(test_bounds__arguments_of_many_processes_are_bounded),
+		TEST(test_bounds__container_ids_are_bounded_and_a_cut_one_taints),
+		TEST(test_needs__another_point_changes_nothing),
 		TEST(test_bounds__an_idle_sandbox_is_small),
 		TEST(test_time__latest_and_first),
 	};
