@@ -264,10 +264,21 @@ static bool ends_authority(char byte)
 	return is_blank(byte) || is_quote(byte) || byte == '/' || byte == '?' || byte == '#';
 }
 
-/* The password in the user info of the URL whose authority begins at `at`; an empty span where there is none. */
+static bool is_port(struct scd_str text, size_t at)
+{
+	while (at < text.len && is_digit(text.data[at]))
+		at++;
+	return at == text.len;
+}
+
+/*
+ * The password in the user info of the URL whose authority begins at `at`; an empty span where there is none. A text
+ * that ends in the authority may have been cut before its '@': what follows the colon then is a port or a secret.
+ */
 static struct span secret_of_authority(struct scd_str text, size_t at)
 {
 	struct span secret = { 0, 0 };
+	bool is_address = at < text.len && text.data[at] == '['; /* IPv6, with colons of its own */
 	size_t colon = 0;
 
 	for (; at < text.len && !ends_authority(text.data[at]); at++) {
@@ -276,6 +287,8 @@ static struct span secret_of_authority(struct scd_str text, size_t at)
 		if (text.data[at] == '@' && colon)
 			secret = (struct span){ colon + 1, at };
 	}
+	if (at == text.len && colon && !secret.end && !is_address && !is_port(text, colon + 1))
+		secret = (struct span){ colon + 1, at };
 	return secret;
 }
 

@@ -72,7 +72,7 @@ static void test_control_plane__batches_are_no_larger_than_asked_for(void **stat
 	long numbers[3];
 
 	plane_serve(plane, hold_first);
-	plane_connect_with(plane, &options, NULL);
+	plane_connect_with(plane, options, NULL);
 	emit_submit(&plane->world, 0, 8);
 	plane_run_until(plane, plane_has_requests, 1);
 	http_server_release(plane->server);
@@ -202,7 +202,7 @@ static void test_control_plane__that_comes_up_late_gets_everything(void **state)
 
 	server_options.listen_fd = http_server_reserve(&port);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1/events", port);
-	plane_connect_with(plane, &options, url);
+	plane_connect_with(plane, options, url);
 	emit_submit(&plane->world, 0, 20);
 	plane_run_until(plane, plane_has_retried, 3);
 	assert_int_equal(plane_status(plane).delivered, 0);
@@ -218,7 +218,7 @@ static void test_control_plane__that_does_not_answer_is_tried_again(void **state
 	struct plane *plane = *state;
 
 	plane_serve(plane, hold_first);
-	plane_connect_with(plane, &options, NULL);
+	plane_connect_with(plane, options, NULL);
 	emit_submit(&plane->world, 0, 1);
 	plane_assert_drained(plane, 0);
 	assert_int_equal(plane_status(plane).retries, 1);
@@ -377,7 +377,7 @@ static void test_ack__a_bare_status_is_enough_where_configured(void **state)
 
 	plane->no_ack = true;
 	plane_serve(plane, NULL);
-	plane_connect_with(plane, &options, NULL);
+	plane_connect_with(plane, options, NULL);
 	emit_submit(&plane->world, 0, 5);
 	plane_assert_drained(plane, 0);
 	assert_int_equal(plane_status(plane).delivered, 5);
@@ -416,7 +416,7 @@ static void test_queue__that_is_full_drops_the_oldest_and_counts(void **state)
 	struct plane *plane = *state;
 
 	plane_serve(plane, hold_first);
-	plane_connect_with(plane, &options, NULL);
+	plane_connect_with(plane, options, NULL);
 	emit_submit(&plane->world, 0, all);
 	assert_int_equal(plane_status(plane).dropped, more);
 	assert_int_equal(plane_status(plane).queued, 1 + SCD_LIMIT_OUTPUT_QUEUE_COUNT);

@@ -28,7 +28,7 @@ static void test_unix_socket__is_spoken_to_whatever_proxy_the_environment_names(
 	server_options.socket_path = tempdir_join(&plane->dir, "plane.sock");
 	plane_start(plane, server_options);
 	snprintf(url, sizeof(url), "http+unix://%s:/v1/events", server_options.socket_path);
-	plane_connect_with(plane, &options, url);
+	plane_connect_with(plane, options, url);
 	emit_submit(&plane->world, 0, 2);
 	plane_assert_drained(plane, 0);
 	unsetenv("http_proxy");
@@ -62,7 +62,7 @@ static bool make_certificate(struct plane *plane)
 	return system(command) == 0;
 }
 
-static void serve_tls(struct plane *plane, struct scd_control_plane_options *options)
+static void serve_tls(struct plane *plane, struct scd_control_plane_options options)
 {
 	char *cert = read_text(tempdir_join(&plane->dir, "cert.pem"));
 	char *key = read_text(tempdir_join(&plane->dir, "key.pem"));
@@ -86,7 +86,7 @@ static void test_tls__a_server_of_the_configured_authority_is_trusted(void **sta
 		skip();
 	}
 	options.http.ca_cert = tempdir_join(&plane->dir, "cert.pem");
-	serve_tls(plane, &options);
+	serve_tls(plane, options);
 	emit_submit(&plane->world, 0, 2);
 	plane_assert_drained(plane, 0);
 	assert_int_equal(plane_status(plane).delivered, 2);
@@ -101,7 +101,7 @@ static void test_tls__another_server_gets_nothing_unless_asked_to_be_insecure(vo
 		print_message("the program openssl is missing\n");
 		skip();
 	}
-	serve_tls(plane, &options);
+	serve_tls(plane, options);
 	emit_submit(&plane->world, 0, 2);
 	plane_run_until(plane, plane_has_retried, 2);
 	assert_int_equal(http_server_request_count(plane->server), 0);
@@ -117,7 +117,7 @@ static void test_tls__insecure_trusts_anybody(void **state)
 		print_message("the program openssl is missing\n");
 		skip();
 	}
-	serve_tls(plane, &options);
+	serve_tls(plane, options);
 	emit_submit(&plane->world, 0, 2);
 	plane_assert_drained(plane, 0);
 }

@@ -132,18 +132,18 @@ void plane_serve(struct plane *plane, plane_script_fn *script)
 	plane_start(plane, options);
 }
 
-void plane_connect_with(struct plane *plane, struct scd_control_plane_options *options, const char *url)
+void plane_connect_with(struct plane *plane, struct scd_control_plane_options options, const char *url)
 {
 	char own_url[64] = "";
 	struct scd_error err;
 
 	if (!url)
 		snprintf(own_url, sizeof(own_url), "http://127.0.0.1:%u/v1/events", http_server_port(plane->server));
-	options->http.url = url ? url : own_url;
-	options->http.backoff_min_ms = options->http.backoff_min_ms ? options->http.backoff_min_ms : 1;
-	options->http.backoff_max_ms = 10;
-	options->encoding = plane->encoding;
-	if (scd_emitter_add_control_plane(plane->world.emitter, options, &err) < 0)
+	options.http.url = url ? url : own_url;
+	options.http.backoff_min_ms = options.http.backoff_min_ms ? options.http.backoff_min_ms : 1;
+	options.http.backoff_max_ms = 10;
+	options.encoding = plane->encoding;
+	if (scd_emitter_add_control_plane(plane->world.emitter, &options, &err) < 0)
 		fail_msg("%s", err.what);
 }
 
@@ -151,7 +151,7 @@ void plane_connect(struct plane *plane)
 {
 	struct scd_control_plane_options options = { .ack_status = false };
 
-	plane_connect_with(plane, &options, NULL);
+	plane_connect_with(plane, options, NULL);
 }
 
 struct scd_output_status plane_status(const struct plane *plane)

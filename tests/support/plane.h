@@ -48,7 +48,7 @@ void plane_start(struct plane *plane, struct http_server_options options);
 
 /* Adds the output, with short waits between tries. url NULL is the server's. */
 void plane_connect(struct plane *plane);
-void plane_connect_with(struct plane *plane, struct scd_control_plane_options *options, const char *url);
+void plane_connect_with(struct plane *plane, struct scd_control_plane_options options, const char *url);
 
 /* Runs the loop until one of these holds for `wanted`. */
 void plane_run_until(struct plane *plane, loop_condition_fn *condition, uint64_t wanted);
