@@ -22,7 +22,7 @@ static int tear_down(void **state)
 static void test_time__has_all_forms_in_utc(void **state)
 {
 	(void)state;
-	struct scd_event first = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event first = plain_event();
 	struct scd_event event = first;
 	first.context.time_ns = NOW_NS - 61 * NS - 5;
 	world_apply(&world, &first);
@@ -49,7 +49,7 @@ static void test_time__has_all_forms_in_utc(void **state)
 static void test_time__is_absent_before_any_was_told(void **state)
 {
 	(void)state;
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.time_ns = 0;
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
@@ -258,7 +258,7 @@ static void test_open__is_false_elsewhere_and_absent_where_nothing_tells(void **
 static void test_user__comes_from_the_context_and_then_from_state(void **state)
 {
 	(void)state;
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	static const struct expected_field unknown[] = {
 		{ "user.uid", NULL },         { "user.name", NULL },    { "user.homedir", NULL },
 		{ "group.gid", NULL },        { "group.name", NULL },   { "user.loginuid", "-1" },
@@ -284,7 +284,7 @@ static void test_user__comes_from_the_context_and_then_from_state(void **state)
 static void test_user__zero_is_root(void **state)
 {
 	(void)state;
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.has |= SCD_HAS_CREDENTIALS;
 	event.context.credentials = (struct scd_credentials){ .real_uid = 1000, .real_gid = 1000 };
 	world_apply(&world, &event);
@@ -312,7 +312,7 @@ static struct scd_event start_event(int32_t tgid, const char *id, int64_t time_n
 static void test_container__id_is_cut_at_twelve(void **state)
 {
 	(void)state;
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
 		{ "container.id", "0123456789ab" }, { "container.full_id", "0123456789abcdef0123" },
@@ -329,7 +329,7 @@ static void test_container__start_gives_times_and_a_name_to_those_without(void *
 {
 	(void)state;
 	struct scd_event start = start_event(1, "aaaaaaaaaaaaaaaaaaaa", NOW_NS - 5 * NS);
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.container_id = (struct scd_str){ NULL, 0 };
 	world_apply(&world, &start);
 	assert_string_equal(world_get(&world, "container.id"), "aaaaaaaaaaaa");

@@ -14,10 +14,13 @@
 
 static struct world world;
 
+/* State knows process 7 by its name. */
 static int set_up(void **state)
 {
 	(void)state;
+	struct scd_event event = plain_event();
 	world_open(&world, true);
+	world_apply(&world, &event);
 	return 0;
 }
 
@@ -165,10 +168,13 @@ static void test_clone__parameters_of_both_messages(void **state)
 	world_apply(&world, &event);
 	static const struct expected_field created[] = {
 		{ "evt.arg.res", "0" },
-		{ "evt.arg.tid", "9" },
-		{ "evt.arg.pid", "9" },
-		{ "evt.arg.ptid", "7" },
-		{ "evt.arg.vtid", "9" },
+		{ "evt.arg.tid", "worker" },
+		{ "evt.arg.pid", "worker" },
+		{ "evt.arg.ptid", "worker" },
+		{ "evt.arg.vtid", "worker" },
+		{ "evt.rawarg.tid", "9" },
+		{ "evt.rawarg.vpid", "9" },
+		{ "evt.rawarg.ptid", "7" },
 		{ "evt.arg.flags", "CLONE_NEWUSER|CLONE_VFORK" },
 		{ "evt.rawarg.flags", "135266304" },
 	};
@@ -301,6 +307,11 @@ static void test_decoded_calls__parameters(void **state)
 		                                             { "evt.rawarg.domain", "1" },
 		                                             { "evt.arg.fd", "4" } };
 	WORLD_CHECK(&world, "socket", socket_rows);
+	event = call_event(SCD_POINT_SYSCALL_CHDIR, "chdir", 0, 0);
+	event.context.cwd = SCD_STR("/srv");
+	event.u.chdir.pathname = SCD_STR("../etc");
+	world_apply(&world, &event);
+	assert_string_equal(world_get(&world, "evt.args"), "res=0 path=../etc(/etc)");
 	event = call_event(SCD_POINT_SYSCALL_PTRACE, "ptrace", 0, 0);
 	event.u.ptrace.request = 4;
 	event.u.ptrace.pid = 7;
@@ -321,7 +332,12 @@ static void test_decoded_calls__parameters(void **state)
 		                                                { "evt.arg.suid", "<NA>" },
 		                                                { "evt.rawarg.suid", "1000" } };
 	WORLD_CHECK(&world, "setresuid", setresuid_rows);
-	event = call_event(SCD_POINT_SYSCALL_READ, "pread", 0, 9);
+}
+
+static void test_decoded_calls__with_descriptors(void **state)
+{
+	(void)state;
+	struct scd_event event = call_event(SCD_POINT_SYSCALL_READ, "pread", 0, 9);
 	event.fd = 77;
 	event.u.io.count = 832;
 	event.u.io.has_offset = true;
@@ -431,6 +447,7 @@ int main(void)
 		TEST(test_connect__addresses),
 		TEST(test_raw_calls__have_the_parameters_that_are_numbers),
 		TEST(test_decoded_calls__parameters),
+		TEST(test_decoded_calls__with_descriptors),
 		TEST(test_lists__are_those_of_falco),
 		TEST(test_lists__name_events_that_are),
 	};

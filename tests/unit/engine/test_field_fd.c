@@ -446,14 +446,16 @@ static void test_standard_descriptors__of_an_exec(void **state)
 	event.u.exec.stdout_info = (struct scd_fd_info){ .present = true,
 		                                         .mode = S_IFIFO,
 		                                         .path = SCD_STR("pipe:[3]") };
+	event.u.exec.stderr_info = event.u.exec.stdin_info;
+	event.u.exec.stderr_info.remote = (struct scd_socket_ip){ 0 };
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
 		{ "proc.stdin.type", "ipv4" },  { "proc.stdin.name", "10.0.0.2:40000->198.51.100.7:4444" },
 		{ "proc.stdout.type", "pipe" }, { "proc.stdout.name", "pipe:[3]" },
-		{ "proc.stderr.type", NULL },   { "proc.stderr.name", NULL },
+		{ "proc.stderr.type", "ipv4" }, { "proc.stderr.name", "10.0.0.2:40000" },
 	};
 	WORLD_CHECK(&world, "a reverse shell", rows);
-	struct scd_event later = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event later = plain_event();
 	later.context.thread_id = later.context.thread_group_id = 3;
 	world_apply(&world, &later);
 	assert_null(world_get(&world, "proc.stdin.type"));

@@ -131,9 +131,9 @@ static void test_later_event__has_what_state_remembers(void **state)
 {
 	(void)state;
 	make_family();
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	world_apply(&world, &event);
-	WORLD_CHECK(&world, "a close of the same process", worker_rows);
+	WORLD_CHECK(&world, "another event of the same process", worker_rows);
 	assert_string_equal(world_get(&world, "proc.name"), "worker");
 }
 
@@ -141,7 +141,7 @@ static void test_name__is_the_contexts(void **state)
 {
 	(void)state;
 	make_family();
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.process_name = SCD_STR("renamed");
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = { { "proc.name", "renamed" },
@@ -168,7 +168,7 @@ static void test_name__is_cut_at_fifteen_bytes(void **state)
 static void test_unknown_process__is_absent_and_not_empty(void **state)
 {
 	(void)state;
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	static const struct expected_field rows[] = {
 		{ "proc.name", "worker" }, { "proc.exe", NULL },      { "proc.exepath", NULL },
 		{ "proc.args", NULL },     { "proc.args[0]", NULL },  { "proc.cmdline", NULL },
@@ -205,7 +205,7 @@ static void test_parent__is_the_contexts_or_the_creator(void **state)
 {
 	(void)state;
 	make_family();
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.has |= SCD_HAS_PARENT;
 	event.context.parent_thread_group_id = 1;
 	world_apply(&world, &event);
@@ -225,7 +225,7 @@ static void test_lineage__goes_through_those_that_ended(void **state)
 	struct scd_process_ref ref;
 	assert_int_equal(scd_sandbox_apply(world.sandbox, &exit, &ref), 0);
 	scd_sandbox_retire(world.sandbox, &exit, ref);
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = { { "proc.pname", "bash" }, { "proc.aname", "(bash,init)" } };
 	WORLD_CHECK(&world, "the parent has ended", rows);
@@ -239,7 +239,7 @@ static void test_lineage__has_a_depth(void **state)
 		event.context.process_name = SCD_STR("chain");
 		world_apply(&world, &event);
 	}
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.thread_id = event.context.thread_group_id = 50;
 	world_apply(&world, &event);
 	struct scd_value value;
@@ -259,7 +259,7 @@ static void test_threads__are_told_apart(void **state)
 	thread.u.clone_info.created_thread_group_id = 7;
 	thread.u.clone_info.flags = 0x10000;
 	world_apply(&world, &thread);
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.thread_id = 9;
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
@@ -284,7 +284,7 @@ static void test_exec__keeps_what_state_has_to_cut(void **state)
 	char length[32];
 	snprintf(length, sizeof(length), "%zu", 2 * bytes + 6);
 	assert_string_equal(world_get(&world, "proc.cmdlenargs"), length);
-	struct scd_event later = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event later = plain_event();
 	world_apply(&world, &later);
 	assert_null(strstr(world_get(&world, "proc.cmdline"), "marker"));
 	assert_string_equal(world_get(&world, "proc.cmdnargs"), "3");
@@ -354,7 +354,7 @@ static void test_hidden_exec__leaves_nothing_of_the_old_image(void **state)
 		                   .context = context_of(7, "worker"),
 		                   .fd = -1 };
 	world_apply(&world, &enter);
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	event.context.process_name = SCD_STR("other");
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
@@ -372,7 +372,7 @@ static void test_cwd__is_the_newest_and_ends_with_a_slash(void **state)
 		{ "/", "/" }, { "/srv", "/srv/" }, { "/srv/", "/srv/" }, { "", "/srv/" }, { "relative", "relative/" }
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+		struct scd_event event = plain_event();
 		event.context.cwd = scd_str_from(rows[i].told);
 		world_apply(&world, &event);
 		assert_string_equal(world_get(&world, "proc.cwd"), rows[i].cwd);
@@ -412,7 +412,7 @@ static void test_env__of_the_process_and_its_ancestors(void **state)
 	world_apply(&world, &shell);
 	world_apply(&world, &fork);
 	world_apply(&world, &worker);
-	struct scd_event event = call_event(SCD_POINT_SYSCALL_CLOSE, "close", 0, 0);
+	struct scd_event event = plain_event();
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
 		{ "proc.env", "HOME=/home/u EMPTY= POOLS=no" },

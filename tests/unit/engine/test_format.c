@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "seccheckd/base/yaml.h"
 
 static struct world world;
 static struct scd_arena arena;
@@ -268,6 +271,48 @@ static void test_compile__needs_memory(void **state)
 	scd_arena_done(&small);
 }
 
+/* Falco's own rule files. */
+
+#define UPSTREAM SCD_SOURCE_DIR "/../shared/falco/upstream/"
+
+static size_t compile_outputs(const char *path)
+{
+	struct scd_yaml *yaml = NULL;
+	struct scd_error err;
+	size_t count = 0;
+	assert_int_equal(scd_yaml_read_file(path, &yaml, &err), 0);
+	const struct scd_yaml_node *items = scd_yaml_root(yaml, 0);
+	for (size_t i = 0; i < items->count; i++) {
+		const struct scd_yaml_node *output = scd_yaml_get(items->items[i], "output");
+		const struct scd_format *format;
+		if (!output)
+			continue;
+		if (scd_format_new(output->text, &arena, &format, &err) < 0)
+			fail_msg("%s:%u: %s", path, output->line, err.what);
+		scd_buf_reset(&world.text);
+		scd_format_render(format, &world.view, NULL, NULL, &world.text);
+		assert_true(world.text.len > 0);
+		count++;
+	}
+	scd_yaml_free(&yaml);
+	return count;
+}
+
+static void test_upstream__outputs_compile(void **state)
+{
+	(void)state;
+	static const char *const files[] = { UPSTREAM "falco_rules.yaml", UPSTREAM "falco-incubating_rules.yaml",
+		                             UPSTREAM "falco-sandbox_rules.yaml" };
+	size_t count = 0;
+	if (access(files[0], R_OK) != 0) {
+		print_message("skipped: there is no %s\n", files[0]);
+		skip();
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		count += compile_outputs(files[i]);
+	assert_true(count > 90);
+}
+
 /* Values. */
 
 static const char *value_text(struct scd_value value)
@@ -325,6 +370,7 @@ int main(void)
 		TEST(test_filter__sees_every_text_and_no_number),
 		TEST(test_render__is_cut_where_the_buffer_ends),
 		TEST(test_compile__needs_memory),
+		TEST(test_upstream__outputs_compile),
 		TEST(test_value__forms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
