@@ -71,9 +71,10 @@ static void make_image(struct scd__maker *maker, const struct scd_image *image, 
 	struct scd_str args = image->args;
 	struct scd_str exe = args.len ? take_argument(&args) : args;
 
-	ret_process->exe = scd__make_text(maker, scd_redact_text(exe, maker->arena), extent->text,
+	ret_process->exe = scd__make_text(maker, scd__make_redacted(maker, exe), extent->text,
 	                                  &ret_process->text_truncated);
 	ret_process->exe_path = scd__make_text(maker, image->exe_path, extent->text, &ret_process->text_truncated);
+	ret_process->text_truncated = ret_process->text_truncated || image->exe_path_cut;
 	ret_process->exe_upper_layer = image->upper_layer;
 	ret_process->exe_from_memfd = image->from_memfd;
 	ret_process->args_truncated = image->args_cut;
@@ -103,6 +104,7 @@ static Seccheckd__V1__Process *make_process(struct scd__maker *maker, const stru
 	out->name = scd__make_text(maker, process->name, extent->text, &out->text_truncated);
 	out->cwd = scd__make_text(maker, process->cwd, extent->text, &out->text_truncated);
 	out->container_id = scd__make_text(maker, process->container_id, extent->text, &out->text_truncated);
+	out->text_truncated = out->text_truncated || process->texts_cut;
 	out->hidden_exec = process->hidden_exec;
 	out->exited = process->exited;
 	make_credentials(process, out);

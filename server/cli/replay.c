@@ -76,7 +76,7 @@ static void write_alert(void *user, struct scd_alert *alert)
 
 static struct scd_stream *open_stream(struct replay *replay, size_t ordinal, struct scd_str first_message)
 {
-	struct scd_stream_info info = { .identity = SCD_IDENTITY_CLAIMED };
+	struct scd_stream_info info = { .identity = SCD_IDENTITY_UNKNOWN };
 	XXH128_canonical_t nonce;
 
 	XXH128_canonicalFromHash(&nonce, XXH3_128bits_withSeed(first_message.data, first_message.len, ordinal));
@@ -102,7 +102,7 @@ static int feed_messages(struct replay *replay, struct scd_trace_reader *reader,
 			r = scd_error_set(err, -ENOMEM, "no memory for the state of a sandbox");
 			break;
 		}
-		scd_pipeline_feed(replay->pipeline, stream, message); /* a bad message is counted, and skipped */
+		scd_pipeline_feed(stream, message); /* a bad message is counted, and skipped */
 		scd__progress_add(&progress, SIZE_FIELD_BYTES + message.len);
 	}
 	scd__progress_done(&progress);

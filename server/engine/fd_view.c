@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 
 #include "path_join.h"
-#include "seccheckd/decode/decode.h"
+#include "seccheckd/event/address.h"
 
 #define LINUX_AT_FDCWD    (-100)
 #define LINUX_O_DIRECTORY 0200000u
@@ -83,7 +83,7 @@ static bool set_endpoint(struct scd__endpoint *endpoint, const uint8_t *ip, size
 static void describe_address(struct scd_str sockaddr, enum scd__fd_side side, struct scd__fd *fd)
 {
 	struct scd_address address = { .family = AF_UNSPEC };
-	int result = scd_decode_address(sockaddr, &address);
+	int result = scd_address_parse(sockaddr, &address);
 	if (result < 0 && address.family != AF_NETLINK)
 		return;
 	set_type(fd, type_of_family(address.family));

@@ -16,7 +16,7 @@
 #include "path_join.h"
 #include "result.h"
 #include "seccheckd/base/clock.h"
-#include "seccheckd/decode/decode.h"
+#include "seccheckd/event/address.h"
 
 #define LINUX_AT_FDCWD (-100)
 #define NOT_TOLD       "<NA>"
@@ -138,7 +138,7 @@ static struct scd_str sockaddr_text(const struct scd_view *view, struct scd_str 
 		return scd__endpoint_text(&fd.endpoint, view->scratch);
 	if (known && fd.type == SCD__FD_UNIX && scd__fd_name(view, &fd, &name))
 		return name;
-	if (scd_decode_address(sockaddr, &address) == -EBADMSG)
+	if (scd_address_parse(sockaddr, &address) == -EBADMSG)
 		return SCD_STR("INVALID SOCKADDR");
 	return scd_arena_printf(view->scratch, "family %u", address.family);
 }

@@ -76,7 +76,7 @@ static void feed(struct scd__session *session, size_t len)
 	struct scd_net *net = session->net;
 	struct scd_str message = { (const char *)net->buffer, len };
 
-	if (scd_pipeline_feed(net->pipeline, session->stream, message) < 0)
+	if (scd_pipeline_feed(session->stream, message) < 0)
 		scd_log_gated(&gate, SCD_LOG_WARNING,
 		              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a malformed message of %zu bytes",
 		              session->id, session->peer_pid, len);
@@ -87,6 +87,7 @@ static void skip_oversized(struct scd__session *session, size_t len)
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
 
 	session->net->counters.oversized++;
+	scd_stream_lost(session->stream);
 	scd_log_gated(&gate, SCD_LOG_WARNING,
 	              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a message of %zu bytes, the most is %u",
 	              session->id, session->peer_pid, len, SCD_LIMIT_MESSAGE_BYTES);

@@ -124,18 +124,21 @@ static bool is_exec_call(const struct scd_event *event)
 
 static int set_name(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str name)
 {
+	process->pub.texts_cut = process->pub.texts_cut || name.len > SCD_LIMIT_PROCESS_NAME_BYTES;
 	return scd__text_set(&sandbox->processes, &process->name, &process->pub.name,
 	                     cut(sandbox, name, SCD_LIMIT_PROCESS_NAME_BYTES));
 }
 
 static int set_cwd(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str cwd)
 {
+	process->pub.texts_cut = process->pub.texts_cut || cwd.len > SCD_LIMIT_PROCESS_PATH_BYTES;
 	return scd__text_set(&sandbox->processes, &process->cwd, &process->pub.cwd,
 	                     cut(sandbox, cwd, SCD_LIMIT_PROCESS_PATH_BYTES));
 }
 
 static int set_container(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str id)
 {
+	process->pub.texts_cut = process->pub.texts_cut || id.len > SCD_LIMIT_CONTAINER_ID_BYTES;
 	return scd__text_set(&sandbox->processes, &process->container_id, &process->pub.container_id,
 	                     cut_id(sandbox, id));
 }
@@ -229,6 +232,7 @@ static struct scd__image *image_give(struct scd_sandbox *sandbox, struct scd__pr
 		return NULL;
 	sandbox->counters.strings_cut += args_cut;
 	image->pub.origin = origin;
+	image->pub.exe_path_cut = path.len < exe_path.len;
 	image->pub.exec_time_ns = sandbox->time_ns;
 	process->pub.exec_pending = false;
 	process->pub.hidden_exec = false;

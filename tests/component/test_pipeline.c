@@ -225,12 +225,12 @@ static void test_bad_messages__are_counted_and_the_next_is_judged(void **state)
 		{ "group that does not end", SCD_STR_INIT("\x08\0\x03\0\0\0\0\0\x0b\x0b\x0b") },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (scd_pipeline_feed(feed->pipeline, feed->stream, rows[i].bytes) == 0)
+		if (scd_pipeline_feed(feed->stream, rows[i].bytes) == 0)
 			fail_msg("%s: accepted", rows[i].name);
 	assert_int_equal(counters->bad_frames, 4);
 	assert_int_equal(counters->bad_payloads, 3);
 	static const char unknown[] = "\x08\0\xff\x7f\0\0\0\0whatever";
-	assert_int_equal(scd_pipeline_feed(feed->pipeline, feed->stream, SCD_STR(unknown)), 0);
+	assert_int_equal(scd_pipeline_feed(feed->stream, SCD_STR(unknown)), 0);
 	assert_int_equal(counters->unknown_types, 1);
 	send_start(feed);
 	send_exec(feed);
@@ -242,8 +242,7 @@ static void test_header_only__is_an_event_of_nobody(void **state)
 	struct feed *feed = *state;
 	for (unsigned type = 1; type < SCD_POINT_COUNT; type++) {
 		uint8_t bytes[8] = { 8, 0, (uint8_t)type };
-		assert_int_equal(scd_pipeline_feed(feed->pipeline, feed->stream, (struct scd_str){ (char *)bytes, 8 }),
-		                 0);
+		assert_int_equal(scd_pipeline_feed(feed->stream, (struct scd_str){ (char *)bytes, 8 }), 0);
 	}
 }
 
@@ -251,8 +250,60 @@ static void test_skipped__what_nobody_reads_is_not_decoded(void **state)
 {
 	struct feed *feed = *state;
 	static const char broken_read[] = "\x08\0\x09\0\0\0\0\0\xff\xff";
-	assert_int_equal(scd_pipeline_feed(feed->pipeline, feed->stream, SCD_STR(broken_read)), 0);
+	assert_int_equal(scd_pipeline_feed(feed->stream, SCD_STR(broken_read)), 0);
 	assert_int_equal(scd_pipeline_counters(feed->pipeline)->skipped, 1);
+}
+
+/* A rule must mean the same whatever other rules are loaded beside it. */
+static void test_alerts__of_a_rule_do_not_depend_on_other_rules(void **state)
+{
+	static const char alone[] = "- rule: Close\n  desc: d\n  priority: INFO\n  output: o %proc.name\n"
+	                            "  condition: evt.type = socket and proc.pname = sh\n";
+	static const char other[] =
+	        "- rule: Accept\n  desc: d\n  priority: INFO\n  output: o\n  condition: evt.type = accept\n";
+	struct message message = { 0 };
+	struct actor stranger = { .tid = 9, .tgid = 9, .parent_tgid = 1, .time_ns = 5, .name = "x" };
+	size_t alerts[2];
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct feed feed;
+		char yaml[1024];
+		snprintf(yaml, sizeof(yaml), "%s%s", alone, i ? other : "");
+		feed_open_text(&feed, yaml);
+		send_start(&feed);
+		message_syscall(&message, SCD_POINT_SYSCALL_ACCEPT, &stranger);
+		assert_int_equal(feed_message(&feed, &message), 0);
+		message_syscall(&message, SCD_POINT_SYSCALL_SOCKET, &stranger);
+		assert_int_equal(feed_message(&feed, &message), 0);
+		alerts[i] = feed_alert(&feed, "Close") != NULL;
+		feed_close(&feed);
+	}
+	assert_int_equal(alerts[0], alerts[1]);
+	message_done(&message);
+}
+
+static void test_losses__of_every_sort_taint(void **state)
+{
+	(void)state;
+	static const struct scd_str losses[] = {
+		SCD_STR_INIT("short"),                        /* no header */
+		SCD_STR_INIT("\x08\0\x03\0\0\0\0\0\x08\xff"), /* no protobuf */
+		SCD_STR_INIT(""),                             /* too long to be received: told by scd_stream_lost */
+	};
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		struct feed feed;
+		feed_open_text(&feed, rules);
+		if (losses[i].len)
+			scd_pipeline_feed(feed.stream, losses[i]);
+		else
+			scd_stream_lost(feed.stream);
+		assert_int_equal(scd_stream_message_count(feed.stream), 1);
+		send_start(&feed);
+		send_exec(&feed);
+		const json_t *ours = json_object_get(feed_alert(&feed, "Exec"), "seccheckd");
+		assert_true(json_is_true(json_object_get(ours, "tainted")));
+		feed_close(&feed);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_feed, close_feed)
@@ -269,6 +320,8 @@ int main(void)
 		TEST(test_ids__differ_by_message_and_rule_and_repeat_in_a_replay),
 		TEST(test_bad_messages__are_counted_and_the_next_is_judged),
 		TEST(test_header_only__is_an_event_of_nobody),
+		TEST(test_alerts__of_a_rule_do_not_depend_on_other_rules),
+		TEST(test_losses__of_every_sort_taint),
 		TEST(test_skipped__what_nobody_reads_is_not_decoded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

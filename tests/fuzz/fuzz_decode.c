@@ -7,6 +7,7 @@
 
 #include "seccheckd/base/limits.h"
 #include "seccheckd/decode/decode.h"
+#include "seccheckd/event/address.h"
 #include "tests/support/decode_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,7 +27,7 @@ static void check_address(struct scd_str payload)
 {
 	struct scd_address address;
 
-	if (scd_decode_address(payload, &address) == 0 && address.path.len > payload.len)
+	if (scd_address_parse(payload, &address) == 0 && address.path.len > payload.len)
 		abort();
 }
 

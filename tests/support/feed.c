@@ -90,7 +90,7 @@ void feed_close(struct feed *feed)
 
 int feed_message(struct feed *feed, const struct message *message)
 {
-	return scd_pipeline_feed(feed->pipeline, feed->stream, message_str(message));
+	return scd_pipeline_feed(feed->stream, message_str(message));
 }
 
 json_t *feed_alert(const struct feed *feed, const char *rule)
@@ -111,7 +111,7 @@ size_t feed_trace(struct feed *feed, const char *path)
 	if (result < 0)
 		fail_msg("%s: %s", path, err.what);
 	while ((result = scd_trace_reader_next(reader, &message, &err)) > 0) {
-		assert_int_equal(scd_pipeline_feed(feed->pipeline, feed->stream, message), 0);
+		assert_int_equal(scd_pipeline_feed(feed->stream, message), 0);
 		count++;
 	}
 	if (result < 0)

@@ -232,3 +232,15 @@ void message_connect(struct message *message, const struct actor *actor, const c
 	connect.address.data = (uint8_t *)&storage;
 	message_frame(message, SCD_POINT_SYSCALL_CONNECT, actor->dropped_count, &connect.base);
 }
+
+/* context_data is field 1 and exit field 2 of every system call's message. */
+void message_syscall(struct message *message, enum scd_point point, const struct actor *actor)
+{
+	struct context context;
+	Gvisor__Syscall__Fork fork = GVISOR__SYSCALL__FORK__INIT;
+	Gvisor__Syscall__Exit result = GVISOR__SYSCALL__EXIT__INIT;
+	context_init(&context, actor);
+	fork.context_data = &context.data;
+	fork.exit = &result;
+	message_frame(message, point, actor->dropped_count, &fork.base);
+}

@@ -52,4 +52,7 @@ void message_open(struct message *message, const struct actor *actor, const char
 void message_connect(struct message *message, const struct actor *actor, const char *address, uint16_t port,
                      int64_t errorno);
 
+/* The exit of a system call whose message has nothing but context and result: any of the syscall points but raw. */
+void message_syscall(struct message *message, enum scd_point point, const struct actor *actor);
+
 #endif

@@ -21,6 +21,7 @@
 	X(unknown_types, "Messages of a type this version does not know.")                   \
 	X(bad_frames, "Messages whose header is wrong.")                                     \
 	X(bad_payloads, "Messages whose protobuf does not decode.")                          \
+	X(exhausted, "Messages that need more memory than an event may have.")               \
 	X(truncated, "Messages of which a limit on content cut something.")                  \
 	X(dropped_by_sender, "Messages that the sandbox dropped, as told by dropped_count.") \
 	X(state_exhausted, "Events that state had no memory for.")                           \
@@ -62,10 +63,14 @@ struct scd_stream *scd_stream_new(struct scd_pipeline *pipeline, const struct sc
 void scd_stream_free(struct scd_stream **stream);
 
 /*
- * One raw message, header included, borrowed for the call. 0, also for types nobody needs; -EBADMSG: counted and
- * skipped (the connection goes on: what one message broke, the next need not).
+ * One raw message, header included, borrowed for the call. 0, also for types nobody needs; -EBADMSG: the header or the
+ * payload is wrong; -ENOMEM: it needs more memory than an event may have. Both are counted and taint; the connection
+ * goes on: what one message broke, the next need not.
  */
-int scd_pipeline_feed(struct scd_pipeline *pipeline, struct scd_stream *stream, struct scd_str message);
+int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message);
+
+/* A message was received that cannot even be fed (it was longer than a message may be): numbered, and tainting. */
+void scd_stream_lost(struct scd_stream *stream);
 
 /* For logs and status. */
 struct scd_str scd_stream_sandbox_id(const struct scd_stream *stream);

@@ -42,6 +42,7 @@ struct scd_image {
 	struct scd_str args;     /* NUL-separated, argv[0] included */
 	uint32_t args_count;     /* of the original argv */
 	bool args_cut;
+	bool exe_path_cut; /* exe_path is the head of a longer one */
 	bool upper_layer, lower_layer, from_memfd;
 	uint64_t exe_ino;
 	int64_t exe_ctime_ns; /* 0: not known */
@@ -65,6 +66,7 @@ struct scd_process {
 	bool exited;       /* kept for the lineage of those it left behind */
 	bool exec_pending; /* an execve entered and nothing has yet shown its result */
 	bool hidden_exec;  /* it executed something that was not seen: what it runs is not known */
+	bool texts_cut;    /* name, cwd or container_id is the head of a longer one */
 	uint32_t thread_count;
 };
 

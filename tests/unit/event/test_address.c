@@ -14,41 +14,41 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "seccheckd/decode/decode.h"
+#include "seccheckd/event/address.h"
 
 static struct scd_str span(const void *data, size_t len)
 {
 	return (struct scd_str){ data, len };
 }
 
-static void test_decode_address__reads_ipv4(void **state)
+static void test_address_parse__reads_ipv4(void **state)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(3333) };
 	struct scd_address address;
 
 	(void)state;
 	inet_pton(AF_INET, "198.51.100.7", &in.sin_addr);
-	assert_int_equal(scd_decode_address(span(&in, sizeof(in)), &address), 0);
+	assert_int_equal(scd_address_parse(span(&in, sizeof(in)), &address), 0);
 	assert_int_equal(address.family, AF_INET);
 	assert_int_equal(address.port, 3333);
 	assert_memory_equal(address.ip, "\xc6\x33\x64\x07", 4);
 	assert_int_equal(address.path.len, 0);
 }
 
-static void test_decode_address__reads_ipv6(void **state)
+static void test_address_parse__reads_ipv6(void **state)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(443), .sin6_scope_id = 2 };
 	struct scd_address address;
 
 	(void)state;
 	inet_pton(AF_INET6, "2001:db8::9", &in6.sin6_addr);
-	assert_int_equal(scd_decode_address(span(&in6, sizeof(in6)), &address), 0);
+	assert_int_equal(scd_address_parse(span(&in6, sizeof(in6)), &address), 0);
 	assert_int_equal(address.family, AF_INET6);
 	assert_int_equal(address.port, 443);
 	assert_memory_equal(address.ip, &in6.sin6_addr, 16);
 }
 
-static void test_decode_address__reads_paths(void **state)
+static void test_address_parse__reads_paths(void **state)
 {
 	static const struct {
 		const char *name, *bytes;
@@ -68,7 +68,7 @@ static void test_decode_address__reads_paths(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct scd_address address;
 
-		assert_int_equal(scd_decode_address(span(rows[i].bytes, rows[i].len), &address), 0);
+		assert_int_equal(scd_address_parse(span(rows[i].bytes, rows[i].len), &address), 0);
 		assert_int_equal(address.family, AF_UNIX);
 		if (!scd_str_eq(address.path, span(rows[i].path, rows[i].path_len)))
 			fail_msg("%s", rows[i].name);
@@ -76,7 +76,7 @@ static void test_decode_address__reads_paths(void **state)
 }
 
 /* What the address does not need may be missing; what it needs may not. */
-static void test_decode_address__demands_the_length_of_its_family(void **state)
+static void test_address_parse__demands_the_length_of_its_family(void **state)
 {
 	static const struct {
 		uint16_t family;
@@ -89,7 +89,7 @@ static void test_decode_address__demands_the_length_of_its_family(void **state)
 
 		for (size_t len = 0; len <= 28; len++) {
 			struct scd_address address = { .port = 77 };
-			int rc = scd_decode_address(span(&storage, len), &address);
+			int rc = scd_address_parse(span(&storage, len), &address);
 
 			assert_int_equal(rc, len < rows[i].shortest ? -EBADMSG : 0);
 			assert_int_equal(address.port, rc == 0 ? 0 : 77);
@@ -97,26 +97,26 @@ static void test_decode_address__demands_the_length_of_its_family(void **state)
 	}
 }
 
-static void test_decode_address__names_other_families(void **state)
+static void test_address_parse__names_other_families(void **state)
 {
 	static const uint8_t netlink[] = { 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 	struct scd_address address;
 
 	(void)state;
-	assert_int_equal(scd_decode_address(span(netlink, sizeof(netlink)), &address), -EAFNOSUPPORT);
+	assert_int_equal(scd_address_parse(span(netlink, sizeof(netlink)), &address), -EAFNOSUPPORT);
 	assert_int_equal(address.family, AF_NETLINK);
-	assert_int_equal(scd_decode_address(span("\0\0", 2), &address), -EAFNOSUPPORT);
+	assert_int_equal(scd_address_parse(span("\0\0", 2), &address), -EAFNOSUPPORT);
 	assert_int_equal(address.family, AF_UNSPEC);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decode_address__reads_ipv4),
-		cmocka_unit_test(test_decode_address__reads_ipv6),
-		cmocka_unit_test(test_decode_address__reads_paths),
-		cmocka_unit_test(test_decode_address__demands_the_length_of_its_family),
-		cmocka_unit_test(test_decode_address__names_other_families),
+		cmocka_unit_test(test_address_parse__reads_ipv4),
+		cmocka_unit_test(test_address_parse__reads_ipv6),
+		cmocka_unit_test(test_address_parse__reads_paths),
+		cmocka_unit_test(test_address_parse__demands_the_length_of_its_family),
+		cmocka_unit_test(test_address_parse__names_other_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

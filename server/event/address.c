@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "seccheckd/decode/decode.h"
+#include "seccheckd/event/address.h"
 
 enum {
 	AT_PORT = 2,
@@ -40,7 +40,7 @@ static int parse_ip(struct scd_str sockaddr, size_t at, size_t bytes, struct scd
 	return 0;
 }
 
-int scd_decode_address(struct scd_str sockaddr, struct scd_address *ret_address)
+int scd_address_parse(struct scd_str sockaddr, struct scd_address *ret_address)
 {
 	const uint8_t *data = (const uint8_t *)sockaddr.data;
 	struct scd_address address = { 0 };
