@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "seccheckd/alert/redact.h"
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
@@ -52,6 +53,15 @@ void *scd__make_message(struct scd__maker *maker, const ProtobufCMessageDescript
 	if (message)
 		protobuf_c_message_init(type, message);
 	return message;
+}
+
+struct scd_str scd__make_redacted(struct scd__maker *maker, struct scd_str text)
+{
+	struct scd_str told = scd_redact_text(text, maker->arena);
+
+	if (text.len && !told.len)
+		maker->failed = true;
+	return told;
 }
 
 char *scd__make_text(struct scd__maker *maker, struct scd_str text, size_t max_bytes, protobuf_c_boolean *truncated)

@@ -20,6 +20,9 @@ struct scd__maker {
  */
 char *scd__make_text(struct scd__maker *maker, struct scd_str text, size_t max_bytes, protobuf_c_boolean *truncated);
 
+/* The text with its secrets masked; empty when the maker failed. */
+struct scd_str scd__make_redacted(struct scd__maker *maker, struct scd_str text);
+
 /* Zeroed memory; NULL when the maker failed. */
 void *scd__make(struct scd__maker *maker, size_t count, size_t size);
 
@@ -38,7 +41,10 @@ void scd__make_output(struct scd__maker *maker, const struct scd_rule *rule, con
 void scd__make_processes(struct scd__maker *maker, const struct scd_view *view,
                          Seccheckd__V1__SecurityEvent *ret_event);
 
-/* Packs a message with a rule and an id of 32 digits. NULL on exhaustion. */
+/*
+ * Packs a message. It has an id of 32 digits and all parts but a process: alerts are unpacked without asking again.
+ * NULL on exhaustion.
+ */
 struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event);
 
 #endif

@@ -65,16 +65,14 @@ static void make_line(struct output_maker *output, const struct scd_rule *rule, 
 
 static char *make_field_text(struct output_maker *output, struct scd_str text, Seccheckd__V1__OutputField *ret_field)
 {
-	struct scd_str head, told;
+	struct scd_str head;
 
 	output->cut = false;
 	head = cut_to_share(output, text);
-	told = scd_redact_text(head, output->maker->arena);
-	if (head.len && !told.len)
-		output->maker->failed = true;
 	if (output->cut)
 		ret_field->truncated = true;
-	return scd__make_text(output->maker, told, output->share, &ret_field->truncated);
+	return scd__make_text(output->maker, scd__make_redacted(output->maker, head), output->share,
+	                      &ret_field->truncated);
 }
 
 /* A value that has no scalar of its own (an address, a buffer), as outputs show it. */

@@ -9,19 +9,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static unsigned read_all(struct scd_str text)
+/* Looks at every byte: a text that is longer than it has memory for is found by the sanitizer. */
+static void read_all(struct scd_str text)
 {
-	unsigned sum = 0;
+	static volatile unsigned sum;
 
 	for (size_t i = 0; i < text.len; i++)
-		sum += (unsigned char)text.data[i];
-	return sum;
+		sum = sum + (unsigned char)text.data[i];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct scd_ack *ack = NULL;
-	volatile unsigned sum = 0;
 	int r;
 
 	if (size == 0)
@@ -33,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; ack && i < scd_ack_count(ack); i++) {
 		const struct scd_ack_entry *entry = scd_ack_entry(ack, i);
 
-		sum += read_all(entry->id) + read_all(entry->reason);
+		read_all(entry->id);
+		read_all(entry->reason);
 	}
 	scd_ack_free(&ack);
 	return 0;

@@ -25,7 +25,10 @@ struct scd_emitter *scd_emitter_new(uv_loop_t *loop);
 /* All outputs must be drained or never started; closes handles, so the loop must run once more. */
 void scd_emitter_free(struct scd_emitter **emitter);
 
-/* JSON lines to a descriptor that stays the caller's (standard output). Never blocks the loop. */
+/*
+ * JSON lines to a descriptor that stays the caller's (standard output). Never blocks the loop. The program ignores
+ * SIGPIPE: when nobody reads any more, the output is dead, and what it is given is dropped and counted.
+ */
 int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name, struct scd_error *err);
 
 /*
@@ -36,8 +39,8 @@ int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct s
 
 /* TLS and time-outs shared by both HTTP outputs. Strings are copied; NULL is the default. */
 struct scd_http_options {
-	const char *url; /* http://, https://, or http+unix:///path/to/socket:/request/path */
-	const char *user_agent;
+	const char *url;        /* http://, https://, or http+unix:///path/to/socket:/request/path */
+	const char *user_agent; /* NULL: "seccheckd" */
 	const char *ca_cert, *client_cert, *client_key;
 	bool insecure;           /* do not verify the server: tests only */
 	unsigned timeout_ms;     /* of one request; 0: 10 s */
@@ -61,8 +64,10 @@ int scd_emitter_add_control_plane(struct scd_emitter *emitter, const struct scd_
 void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert);
 
 /*
- * Calls on_drained once, when every output is empty or after deadline_ms: with the number of alerts that some output
- * still had.
+ * Calls on_drained once, from the loop, when every output is empty or after deadline_ms: with the number of alerts that
+ * some output still had, each counted once. A peer that does not read is not waited for; a write to a disk that has
+ * begun is, since the kernel does not take it back. on_drained may free the emitter. Alerts that are submitted later
+ * are dropped.
  */
 typedef void scd_drained_fn(void *user, size_t undelivered_count);
 void scd_emitter_drain(struct scd_emitter *emitter, unsigned deadline_ms, scd_drained_fn *on_drained, void *user);
