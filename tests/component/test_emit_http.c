@@ -221,8 +221,8 @@ static void test_control_plane__that_does_not_answer_is_tried_again(void **state
 	plane_connect_with(plane, options, NULL);
 	emit_submit(&plane->world, 0, 1);
 	plane_assert_drained(plane, 0);
-	assert_int_equal(plane_status(plane).retries, 1);
-	assert_int_equal(plane_received(plane, 0), 2);
+	assert_true(plane_status(plane).retries >= 1);
+	assert_true(plane_received(plane, 0) >= 2);
 }
 
 static void answer_too_much_once(struct plane *plane, unsigned index, struct http_reply *reply,
