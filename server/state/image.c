@@ -86,7 +86,7 @@ struct scd__image *scd__image_new(struct scd__process_table *table, struct scd_s
 		return NULL;
 	image->refs = 1;
 	image->bytes = sizeof(*image) + exe_path.len + kept;
-	char *out = image->data;
+	char *out = (char *)(image + 1);
 	if (exe_path.len)
 		memcpy(out, exe_path.data, exe_path.len);
 	image->pub.exe_path = (struct scd_str){ out, exe_path.len };

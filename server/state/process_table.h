@@ -27,8 +27,7 @@ struct scd__text {
 struct scd__image {
 	struct scd_image pub;
 	uint32_t refs;
-	size_t bytes; /* of this allocation, for the account */
-	char data[];  /* exe_path, args, env */
+	size_t bytes; /* of this allocation, for the account: exe_path, args and env stand behind the struct */
 };
 
 enum scd__slot_state { SCD__SLOT_FREE, SCD__SLOT_LIVE, SCD__SLOT_EXITED };
