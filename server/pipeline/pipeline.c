@@ -1,6 +1,6 @@
 /*
- * The data path. scd_pipeline_feed, at the end, is the one place where it can be read from start to end. Its steps stand
- * before it.
+ * The data path. scd_pipeline_feed, at the end, is the one place where it can be read from start to end. Its steps
+ * stand before it.
  */
 #include <errno.h>
 #include <string.h>

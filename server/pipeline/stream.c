@@ -41,7 +41,7 @@ struct scd_pipeline *scd_pipeline_new(struct scd_ruleset *rules, const struct sc
 	pipeline->host = host;
 	pipeline->on_alert = on_alert;
 	pipeline->user = user;
-	scd_arena_init(&pipeline->scratch, SCRATCH_CHUNK_BYTES, SCD_LIMIT_EVENT_ARENA_BYTES);
+	scd_arena_init(&pipeline->scratch, SCRATCH_CHUNK_BYTES, (size_t)SCD_LIMIT_EVENT_ARENA_BYTES);
 	if (!pipeline->evaluator)
 		scd_pipeline_free(&pipeline);
 	else

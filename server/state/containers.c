@@ -40,7 +40,7 @@ static bool make_room(struct scd__containers *containers)
 
 	if (containers->count < containers->room)
 		return true;
-	items = realloc(containers->items, room * sizeof(*items));
+	items = realloc(containers->items, room * sizeof(struct scd__container *));
 	if (!items)
 		return false;
 	containers->items = items;

@@ -7,6 +7,7 @@
  */
 #include "process_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,9 @@ void scd__process_exit(struct scd__process_table *table, struct scd__process *pr
 static struct scd__process *pick_victim(struct scd__process_table *table, const struct scd__process *keep)
 {
 	uint32_t candidates[] = { table->exited.oldest, table->live.oldest };
+	if (table->count == 0)
+		return NULL;
+	assert(table->slots);
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
 		for (uint32_t link = candidates[i]; link; link = table->slots[link - 1].newer)
 			if (&table->slots[link - 1] != keep)

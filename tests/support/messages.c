@@ -98,7 +98,8 @@ static void context_init(struct context *context, const struct actor *actor)
 void message_start(struct message *message, const struct actor *actor, const char *id, const char *const *args)
 {
 	struct context context;
-	Gvisor__Container__Start start = GVISOR__CONTAINER__START__INIT;
+	Gvisor__Container__Start start;
+	gvisor__container__start__init(&start);
 	context_init(&context, actor);
 	start.context_data = &context.data;
 	start.id = text(id);
@@ -112,7 +113,8 @@ void message_clone(struct message *message, const struct actor *actor, int32_t c
                    int64_t child_start_ns)
 {
 	struct context context;
-	Gvisor__Sentry__CloneInfo clone = GVISOR__SENTRY__CLONE_INFO__INIT;
+	Gvisor__Sentry__CloneInfo clone;
+	gvisor__sentry__clone_info__init(&clone);
 	context_init(&context, actor);
 	clone.context_data = &context.data;
 	clone.created_thread_id = child_tid;
@@ -124,7 +126,8 @@ void message_clone(struct message *message, const struct actor *actor, int32_t c
 void message_exec(struct message *message, const struct actor *actor, const char *path, const char *const *argv)
 {
 	struct context context;
-	Gvisor__Sentry__ExecveInfo exec = GVISOR__SENTRY__EXECVE_INFO__INIT;
+	Gvisor__Sentry__ExecveInfo exec;
+	gvisor__sentry__execve_info__init(&exec);
 	context_init(&context, actor);
 	exec.context_data = &context.data;
 	exec.binary_path = text(path);
@@ -136,7 +139,8 @@ void message_exec(struct message *message, const struct actor *actor, const char
 void message_exit(struct message *message, const struct actor *actor, int32_t status)
 {
 	struct context context;
-	Gvisor__Sentry__TaskExit task_exit = GVISOR__SENTRY__TASK_EXIT__INIT;
+	Gvisor__Sentry__TaskExit task_exit;
+	gvisor__sentry__task_exit__init(&task_exit);
 	context_init(&context, actor);
 	task_exit.context_data = &context.data;
 	task_exit.exit_status = status;
@@ -146,7 +150,8 @@ void message_exit(struct message *message, const struct actor *actor, int32_t st
 void message_exit_notify(struct message *message, const struct actor *actor)
 {
 	struct context context;
-	Gvisor__Sentry__ExitNotifyParentInfo notify = GVISOR__SENTRY__EXIT_NOTIFY_PARENT_INFO__INIT;
+	Gvisor__Sentry__ExitNotifyParentInfo notify;
+	gvisor__sentry__exit_notify_parent_info__init(&notify);
 	context_init(&context, actor);
 	notify.context_data = &context.data;
 	message_frame(message, SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT, actor->dropped_count, &notify.base);
@@ -156,7 +161,8 @@ static void execve_call(struct message *message, const struct actor *actor, cons
                         Gvisor__Syscall__Exit *result)
 {
 	struct context context;
-	Gvisor__Syscall__Execve execve = GVISOR__SYSCALL__EXECVE__INIT;
+	Gvisor__Syscall__Execve execve;
+	gvisor__syscall__execve__init(&execve);
 	context_init(&context, actor);
 	execve.context_data = &context.data;
 	execve.exit = result;
@@ -172,7 +178,8 @@ void message_execve_enter(struct message *message, const struct actor *actor, co
 
 void message_execve_exit(struct message *message, const struct actor *actor, const char *path, int64_t errorno)
 {
-	Gvisor__Syscall__Exit result = GVISOR__SYSCALL__EXIT__INIT;
+	Gvisor__Syscall__Exit result;
+	gvisor__syscall__exit__init(&result);
 	result.errorno = errorno;
 	execve_call(message, actor, path, &result);
 }
@@ -181,8 +188,10 @@ void message_open(struct message *message, const struct actor *actor, const char
                   int64_t errorno)
 {
 	struct context context;
-	Gvisor__Syscall__Open open = GVISOR__SYSCALL__OPEN__INIT;
-	Gvisor__Syscall__Exit result = GVISOR__SYSCALL__EXIT__INIT;
+	Gvisor__Syscall__Open open;
+	Gvisor__Syscall__Exit result;
+	gvisor__syscall__open__init(&open);
+	gvisor__syscall__exit__init(&result);
 	context_init(&context, actor);
 	result.result = fd;
 	result.errorno = errorno;
@@ -220,8 +229,10 @@ void message_connect(struct message *message, const struct actor *actor, const c
 {
 	struct context context;
 	struct sockaddr_storage storage;
-	Gvisor__Syscall__Connect connect = GVISOR__SYSCALL__CONNECT__INIT;
-	Gvisor__Syscall__Exit result = GVISOR__SYSCALL__EXIT__INIT;
+	Gvisor__Syscall__Connect connect;
+	Gvisor__Syscall__Exit result;
+	gvisor__syscall__connect__init(&connect);
+	gvisor__syscall__exit__init(&result);
 	context_init(&context, actor);
 	result.errorno = errorno;
 	connect.context_data = &context.data;
@@ -237,8 +248,10 @@ void message_connect(struct message *message, const struct actor *actor, const c
 void message_syscall(struct message *message, enum scd_point point, const struct actor *actor)
 {
 	struct context context;
-	Gvisor__Syscall__Fork fork = GVISOR__SYSCALL__FORK__INIT;
-	Gvisor__Syscall__Exit result = GVISOR__SYSCALL__EXIT__INIT;
+	Gvisor__Syscall__Fork fork;
+	Gvisor__Syscall__Exit result;
+	gvisor__syscall__fork__init(&fork);
+	gvisor__syscall__exit__init(&result);
 	context_init(&context, actor);
 	fork.context_data = &context.data;
 	fork.exit = &result;
