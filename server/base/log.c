@@ -15,6 +15,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
 #include "seccheckd/base/str.h"
 
@@ -44,7 +45,7 @@ void scd_log_set_level(enum scd_log_level level)
 
 int scd_log_level_parse(const char *word, enum scd_log_level *ret_level)
 {
-	for (size_t i = 0; i < sizeof(level_words) / sizeof(level_words[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(level_words); i++) {
 		if (strcasecmp(word, level_words[i].word) == 0) {
 			*ret_level = level_words[i].level;
 			return 0;

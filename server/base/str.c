@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
+
 struct scd_str scd_str_from(const char *text)
 {
 	return (struct scd_str){ text, text ? strlen(text) : 0 };
@@ -184,7 +186,7 @@ size_t scd_str_utf8_length(struct scd_str text)
 	lead = (unsigned char)text.data[0];
 	if (lead < 0x80)
 		return 1;
-	for (size_t i = 0; i < sizeof(utf8_forms) / sizeof(utf8_forms[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(utf8_forms); i++) {
 		const struct utf8_form *form = &utf8_forms[i];
 
 		if (lead >= form->lead_min && lead <= form->lead_max)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/yaml_tree.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/limits.h"
 
@@ -127,7 +128,7 @@ int scd_yaml_read_file(const char *path, struct scd_yaml **ret_yaml, struct scd_
 
 void scd_yaml_free(struct scd_yaml **yaml)
 {
-	if (!*yaml)
+	if (!yaml || !*yaml)
 		return;
 	free((*yaml)->source_block);
 	scd_arena_done(&(*yaml)->arena);
@@ -174,7 +175,7 @@ bool scd_yaml_is_null(const struct scd_yaml_node *node)
 
 	if (node->kind != SCD_YAML_SCALAR || node->style != SCD_YAML_PLAIN)
 		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(words); i++) {
 		if (scd_str_is(node->text, words[i]))
 			return true;
 	}
@@ -194,7 +195,7 @@ int scd_yaml_bool(const struct scd_yaml_node *node, bool *ret_value)
 
 	if (node->kind != SCD_YAML_SCALAR)
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(words); i++) {
 		if (scd_str_is(node->text, words[i].lower) || scd_str_is(node->text, words[i].capitalised) ||
 		    scd_str_is(node->text, words[i].upper)) {
 			*ret_value = words[i].value;

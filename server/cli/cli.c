@@ -9,6 +9,7 @@
 #include "args.h"
 #include "help.h"
 #include "output.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/config/suggest.h"
 #include "version.h"
 
@@ -20,7 +21,7 @@ static const struct entry {
 	{ "replay", "Prints the alerts of recorded traces.", scd_cli_replay },
 	{ "version", "Prints the version.", scd_cli_version },
 };
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+#define COMMAND_COUNT SCD_COUNT(commands)
 
 static void print_usage(FILE *stream)
 {

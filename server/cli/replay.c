@@ -20,6 +20,7 @@
 #include "output.h"
 #include "progress.h"
 #include "rules.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/pipeline/pipeline.h"
@@ -42,7 +43,7 @@ static const struct scd__command command = {
 	.operands = "TRACE...",
 	.operands_min = 1,
 	.flags = flags,
-	.flag_count = sizeof(flags) / sizeof(flags[0]),
+	.flag_count = SCD_COUNT(flags),
 	.details =
 	        "The same traces and rules give the same bytes. Each trace has its own state. Without --rules, and "
 	        "without rules_files in the configuration, the bundled rules are used; of a configuration only "

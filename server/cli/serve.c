@@ -18,6 +18,7 @@
 #include "host.h"
 #include "outputs.h"
 #include "rules.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/keeper/keeper.h"
@@ -48,7 +49,7 @@ static const struct scd__command command = {
 	        "Listens for the seccheck remote sinks of gVisor sandboxes, evaluates rules over what they stream, and "
 	        "reports matches.",
 	.flags = flags,
-	.flag_count = sizeof(flags) / sizeof(flags[0]),
+	.flag_count = SCD_COUNT(flags),
 	.details =
 	        "At least one socket is needed, by --listen or in the configuration. Without rules of its own it uses "
 	        "the bundled ones; without an output in the configuration, alerts are JSON lines on standard output. "

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "seccheckd/base/array.h"
+
 #define ANY              .words = NULL
 #define RANGE(low, high) .min = (low), .max = (high)
 #define WORDS(...)                     \
@@ -32,7 +34,7 @@ static const struct scd_config_option options[] = {
 };
 #undef OPTION
 
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+#define OPTION_COUNT SCD_COUNT(options)
 static_assert(OPTION_COUNT <= SCD_CONFIG_OPTION_MAX, "raise SCD_CONFIG_OPTION_MAX");
 
 static const char *const url_schemes[] = { "http://", "https://", "http+unix://" };
@@ -163,7 +165,7 @@ static int store_text(struct scd_config *config, void *member, const struct scd_
 
 static bool is_url(struct scd_str text)
 {
-	for (size_t i = 0; i < sizeof(url_schemes) / sizeof(url_schemes[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(url_schemes); i++) {
 		struct scd_str scheme = scd_str_from(url_schemes[i]);
 
 		if (text.len > scheme.len && scd_str_starts_with(text, scheme))

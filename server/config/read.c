@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/config/suggest.h"
@@ -108,7 +109,7 @@ static const char *nearest(struct scd_config *config, const char *prefix, struct
 
 static const char *foreign_hint(struct scd_str key)
 {
-	for (size_t i = 0; i < sizeof(foreign_keys) / sizeof(foreign_keys[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(foreign_keys); i++) {
 		if (scd_str_is(key, foreign_keys[i].name))
 			return foreign_keys[i].hint;
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "curl_loop.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
 #include "target.h"
@@ -78,7 +79,7 @@ static CURLcode set_manners(struct scd__post *post)
 	};
 	CURLcode code = curl_easy_setopt(post->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 
-	for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (size_t i = 0; code == CURLE_OK && i < SCD_COUNT(numbers); i++)
 		code = curl_easy_setopt(post->easy, numbers[i].option, numbers[i].value);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(post->easy, CURLOPT_ERRORBUFFER, post->error);
@@ -116,7 +117,7 @@ static CURLcode set_options(struct scd__post *post, const struct scd_http_option
 	long timeout_ms = options->timeout_ms ? (long)options->timeout_ms : (long)DEFAULT_TIMEOUT_MS;
 	CURLcode code = curl_easy_setopt(post->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
 
-	for (size_t i = 0; code == CURLE_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; code == CURLE_OK && i < SCD_COUNT(texts); i++)
 		if (texts[i].value)
 			code = curl_easy_setopt(post->easy, texts[i].option, texts[i].value);
 	if (code == CURLE_OK && options->insecure)
@@ -183,7 +184,7 @@ static int check_files(const struct scd_http_options *options, struct scd_error 
 {
 	const char *const paths[] = { options->ca_cert, options->client_cert, options->client_key };
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < SCD_COUNT(paths); i++)
 		if (paths[i] && access(paths[i], R_OK) < 0)
 			return scd_error_set(err, -errno, "%s: %s", paths[i], strerror(errno));
 	return 0;

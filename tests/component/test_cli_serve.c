@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "seccheckd/base/array.h"
 #include "tests/support/peer.h"
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
@@ -132,7 +133,7 @@ static void test_serve__does_not_start_with_a_fault_and_leaves_nothing(void **st
 	int used = listen_on("used");
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct run run;
 
 		write_text("config.yaml", rows[i].config ? rows[i].config : "");

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "tests/support/run.h"
 
 #define ARGS_MAX 8
@@ -94,7 +95,7 @@ static bool is_as_expected(const struct run_text *text, const char *expected)
 static void test_usage__is_answered_as_documented(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct run run;
 
 		run_row(&run, rows[i].args);
@@ -111,7 +112,7 @@ static const char *const commands[] = { "serve", "replay", "version" };
 static void test_help__is_at_most_80_columns_wide(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(commands); i++) {
 		struct run run;
 
 		run_row(&run, (const char *[ARGS_MAX]){ commands[i], "--help" });
@@ -152,7 +153,7 @@ static void test_help__agrees_with_the_manual(void **state)
 	char *manual = read_source(SCD_SOURCE_DIR "/docs/commands.md");
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(commands); i++) {
 		char heading[64];
 		struct run run;
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "tests/support/plane.h"
 
@@ -162,7 +163,7 @@ static void check_failure(const struct failure *failure)
 static void test_control_plane__failures_that_may_pass_are_tried_again_without_loss(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+	for (size_t i = 0; i < SCD_COUNT(failures); i++)
 		check_failure(&failures[i]);
 }
 

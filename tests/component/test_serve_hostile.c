@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
 #include "tests/support/child.h"
 #include "tests/support/messages.h"
@@ -53,7 +54,7 @@ static int hostile_connect(struct scene *scene)
 	int fd = peer_connect(scene->serve.path);
 
 	assert_true(fd >= 0);
-	assert_true(scene->open_count < sizeof(scene->open) / sizeof(scene->open[0]));
+	assert_true(scene->open_count < SCD_COUNT(scene->open));
 	scene->open[scene->open_count++] = fd;
 	return fd;
 }
@@ -293,7 +294,7 @@ static void test_serve__good_client_is_served_beside_a_hostile_one(void **state)
 {
 	struct scene *scene = *state;
 
-	for (size_t i = 0; i < sizeof(hostiles) / sizeof(hostiles[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(hostiles); i++) {
 		int early, late;
 
 		print_message("one that %s\n", hostiles[i].name);

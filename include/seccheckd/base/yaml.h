@@ -40,6 +40,8 @@ struct scd_yaml;
  */
 int scd_yaml_read_file(const char *path, struct scd_yaml **ret_yaml, struct scd_error *err);
 int scd_yaml_read_text(struct scd_str text, const char *name, struct scd_yaml **ret_yaml, struct scd_error *err);
+
+/* Accepts NULL and a pointer to NULL. */
 void scd_yaml_free(struct scd_yaml **yaml);
 
 /* Documents in order. A null or empty document has root NULL. */

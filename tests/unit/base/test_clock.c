@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
 #include "tests/support/rng.h"
 
@@ -32,7 +33,7 @@ static void test_clock_format__has_nine_digits_and_the_suffix(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		char text[SCD_CLOCK_TEXT_BYTES];
 
 		scd_clock_format_iso8601(rows[i].ns, rows[i].suffix, text);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/error.h"
 
 static void test_error_set__returns_its_code_also_without_an_object(void **state)
@@ -99,7 +100,7 @@ static void test_error_print__leaves_out_what_is_not_known(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_error err;
 		char *text = NULL;
 		size_t bytes;

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/idmap.h"
 #include "tests/support/rng.h"
 
@@ -136,7 +137,7 @@ static void test_idmap__agrees_with_an_array_under_churn(void **state)
 	struct scd_rng rng = scd_rng_start("idmap");
 
 	(void)state;
-	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+	for (size_t f = 0; f < SCD_COUNT(families); f++) {
 		uint64_t model[KEYS];
 		struct scd_idmap map;
 

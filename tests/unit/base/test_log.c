@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
 
 static int saved_stderr = -1;
@@ -90,7 +91,7 @@ static void test_log__shows_control_characters_and_broken_utf8_as_hex(void **sta
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		const char *line;
 
 		scd_log(SCD_LOG_ERROR, "%s", rows[i].text);
@@ -156,7 +157,7 @@ static void test_log_level_parse__knows_the_words_of_falco(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		enum scd_log_level level = SCD_LOG_ERROR;
 
 		assert_int_equal(scd_log_level_parse(rows[i].word, &level), rows[i].result);

@@ -17,11 +17,10 @@
 #include "gvisor/container.pb-c.h"
 #include "gvisor/sentry.pb-c.h"
 #include "gvisor/syscall.pb-c.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/pbjson.h"
 #include "seccheckd/v1/security_event.pb-c.h"
 #include "tests/support/rng.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What encode makes of the message, as text that the caller frees. */
 static char *encoded(const void *message)
@@ -79,7 +78,7 @@ static void test_pbjson_encode__writes_the_canonical_form(void **state)
 	start.id = id;
 	start.cwd = cwd;
 	start.args = args;
-	start.n_args = COUNT(args);
+	start.n_args = SCD_COUNT(args);
 	start.terminal = true;
 	assert_encodes_to(&start, "{\"contextData\":{\"timeNs\":\"-9223372036854775808\",\"threadId\":-1},"
 	                          "\"id\":\"a\xef\xbf\xbd\\\"b\",\"cwd\":\"/r\xc3\xb6t\",\"args\":[\"sh\",\"\",\"-c\"],"
@@ -113,7 +112,7 @@ static void test_pbjson_encode__writes_bytes_as_base64(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		Gvisor__Syscall__Connect connect;
 		char bytes[8], expected[64];
 
@@ -174,7 +173,7 @@ static void test_pbjson_text__replaces_what_is_not_utf8_byte_by_byte(void **stat
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		json_t *json = scd_pbjson_text(rows[i].text);
 
 		assert_non_null(json);
@@ -200,7 +199,7 @@ static void test_pbjson_decode__reads_what_other_writers_write(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		ProtobufCMessage *message = NULL;
 		char *text;
 
@@ -255,7 +254,7 @@ static void test_pbjson_decode__takes_either_base64_with_or_without_padding(void
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		Gvisor__Syscall__Connect *connect = NULL;
 		char text[64];
 
@@ -299,7 +298,7 @@ static void test_pbjson_decode__refuses_values_that_do_not_fit(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		Seccheckd__V1__OutputField *field = NULL;
 
 		if (decode(&seccheckd__v1__output_field__descriptor, rows[i].text, &field) != rows[i].result)
@@ -337,7 +336,7 @@ static char *random_text(struct scd_rng *rng)
 	char *text = calloc(1, 4 * count + 1);
 
 	for (size_t i = 0, len = 0; i < count; i++) {
-		const char *piece = pieces[scd_rng_below(rng, COUNT(pieces))];
+		const char *piece = pieces[scd_rng_below(rng, SCD_COUNT(pieces))];
 
 		memcpy(text + len, piece, strlen(piece));
 		len += strlen(piece);
@@ -470,7 +469,7 @@ static void test_pbjson__round_trips_random_messages_of_every_type(void **state)
 	struct scd_rng rng = scd_rng_start("pbjson");
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(descriptors); i++) {
+	for (size_t i = 0; i < SCD_COUNT(descriptors); i++) {
 		for (unsigned round = 0; round < 100; round++) {
 			ProtobufCMessage *message = random_message(&rng, descriptors[i]);
 

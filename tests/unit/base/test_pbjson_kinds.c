@@ -13,10 +13,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/pbjson.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct nested {
 	ProtobufCMessage base;
@@ -61,9 +60,9 @@ static void test_pbjson__stops_at_its_depth_limit(void **state)
 	json_t *json = NULL, *deeper;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(chain); i++) {
+	for (size_t i = 0; i < SCD_COUNT(chain); i++) {
 		nested_init(&chain[i].base);
-		chain[i].inner = i + 1 < COUNT(chain) ? &chain[i + 1] : NULL;
+		chain[i].inner = i + 1 < SCD_COUNT(chain) ? &chain[i + 1] : NULL;
 	}
 	assert_int_equal(scd_pbjson_encode(&chain[0].base, &json), -E2BIG);
 	assert_null(json);
@@ -114,12 +113,12 @@ static const ProtobufCFieldDescriptor kinds_fields[] = {
 	FIELD(7, "reals", REPEATED, DOUBLE, offsetof(struct kinds, n_reals), reals),
 	FIELD(8, "blobs", REPEATED, BYTES, offsetof(struct kinds, n_blobs), blobs),
 };
-static const ProtobufCIntRange kinds_ranges[] = { { 1, 0 }, { 0, COUNT(kinds_fields) } };
+static const ProtobufCIntRange kinds_ranges[] = { { 1, 0 }, { 0, SCD_COUNT(kinds_fields) } };
 static const ProtobufCMessageDescriptor kinds_descriptor = {
 	.magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
 	.name = "Kinds",
 	.sizeof_message = sizeof(struct kinds),
-	.n_fields = COUNT(kinds_fields),
+	.n_fields = SCD_COUNT(kinds_fields),
 	.fields = kinds_fields,
 	.n_field_ranges = 1,
 	.field_ranges = kinds_ranges,
@@ -176,7 +175,7 @@ static void test_pbjson__knows_every_kind_of_field(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
+	for (size_t i = 0; i < SCD_COUNT(rows); i++)
 		assert_int_equal(check_round(rows[i].text, rows[i].expected), 0);
 }
 
@@ -198,7 +197,7 @@ static void test_pbjson_decode__refuses_broken_elements_and_numbers(void **state
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
+	for (size_t i = 0; i < SCD_COUNT(rows); i++)
 		assert_int_equal(check_round(rows[i].text, ""), rows[i].result);
 }
 

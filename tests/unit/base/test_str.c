@@ -11,9 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/str.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct scd_str nothing = { NULL, 0 };
 
@@ -42,7 +41,7 @@ static void test_str_compare__puts_a_prefix_before_its_continuation(void **state
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		int there = scd_str_compare(rows[i].a, rows[i].b);
 		int back = scd_str_compare(rows[i].b, rows[i].a);
 
@@ -74,7 +73,7 @@ static void test_str_search__finds_at_both_ends_and_nothing_past_them(void **sta
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		bool right = scd_str_starts_with(rows[i].text, rows[i].part) == rows[i].starts &&
 		             scd_str_ends_with(rows[i].text, rows[i].part) == rows[i].ends &&
 		             scd_str_contains(rows[i].text, rows[i].part) == rows[i].contains &&
@@ -130,7 +129,7 @@ static void test_str_to_i64__reads_whole_numbers_up_to_the_limits(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		int64_t value = 4711;
 
 		if (scd_str_to_i64(scd_str_from(rows[i].text), &value) != rows[i].result)
@@ -185,7 +184,7 @@ static void test_str_utf8_length__knows_the_edges_of_every_form(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		if (scd_str_utf8_length(rows[i].text) != rows[i].length)
 			fail_msg("%s", rows[i].name);
 	}

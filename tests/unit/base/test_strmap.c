@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/strmap.h"
 #include "tests/support/rng.h"
 
@@ -34,13 +35,13 @@ static void test_strmap_put__tells_keys_apart_by_every_byte_and_by_length(void *
 		SCD_STR_INIT("ab"), SCD_STR_INIT("b"),   SCD_STR_INIT("\xff"),
 	};
 	struct scd_strmap map;
-	int values[sizeof(keys) / sizeof(keys[0])];
+	int values[SCD_COUNT(keys)];
 
 	(void)state;
 	scd_strmap_init(&map);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < SCD_COUNT(keys); i++)
 		assert_int_equal(scd_strmap_put(&map, keys[i], &values[i]), 0);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < SCD_COUNT(keys); i++)
 		assert_ptr_equal(scd_strmap_get(&map, keys[i]), &values[i]);
 	assert_ptr_equal(scd_strmap_get(&map, (struct scd_str){ NULL, 0 }), &values[0]);
 	assert_null(scd_strmap_get(&map, SCD_STR("c")));

@@ -12,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/yaml.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct scd_yaml *read_str(struct scd_str text)
 {
@@ -97,7 +96,7 @@ static void test_yaml_read__builds_the_tree_with_places(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_yaml *yaml = read_text(rows[i].text);
 		struct scd_buf out;
 
@@ -178,7 +177,7 @@ static void test_yaml_read__says_where_and_what_is_wrong(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_yaml *yaml = NULL;
 		struct scd_error err = { 0 };
 
@@ -352,7 +351,7 @@ static void test_yaml_is_null__accepts_plain_words_only(void **state)
 	(void)state;
 	assert_true(scd_yaml_is_null(scd_yaml_get(scd_yaml_root(yaml, 0), "a")));
 	scd_yaml_free(&yaml);
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		const struct scd_yaml_node *root;
 
 		yaml = read_text(rows[i].text);
@@ -372,20 +371,30 @@ static void test_yaml_bool__knows_the_words_in_three_cases(void **state)
 	static const char *const neither[] = { "yES", "tRUE", "1", "0", "''", "[]", "{}", "t", "truee", "nO" };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(yes) + COUNT(no) + COUNT(neither); i++) {
-		size_t k = i < COUNT(yes)               ? i
-		           : i < COUNT(yes) + COUNT(no) ? i - COUNT(yes)
-		                                        : i - COUNT(yes) - COUNT(no);
-		int expected = i < COUNT(yes) + COUNT(no) ? 0 : -EINVAL;
-		const char *word = i < COUNT(yes) ? yes[k] : expected == 0 ? no[k] : neither[k];
+	for (size_t i = 0; i < SCD_COUNT(yes) + SCD_COUNT(no) + SCD_COUNT(neither); i++) {
+		size_t k = i < SCD_COUNT(yes)                   ? i
+		           : i < SCD_COUNT(yes) + SCD_COUNT(no) ? i - SCD_COUNT(yes)
+		                                                : i - SCD_COUNT(yes) - SCD_COUNT(no);
+		int expected = i < SCD_COUNT(yes) + SCD_COUNT(no) ? 0 : -EINVAL;
+		const char *word = i < SCD_COUNT(yes) ? yes[k] : expected == 0 ? no[k] : neither[k];
 		struct scd_yaml *yaml = read_text(word);
-		bool value = i >= COUNT(yes);
+		bool value = i >= SCD_COUNT(yes);
 
 		if (scd_yaml_bool(scd_yaml_root(yaml, 0), &value) != expected)
 			fail_msg("%s", word);
-		assert_int_equal(value, i < COUNT(yes) || expected < 0);
+		assert_int_equal(value, i < SCD_COUNT(yes) || expected < 0);
 		scd_yaml_free(&yaml);
 	}
+}
+
+static void test_yaml_free__accepts_what_is_not_there(void **state)
+{
+	struct scd_yaml *none = NULL;
+
+	(void)state;
+	scd_yaml_free(NULL);
+	scd_yaml_free(&none);
+	assert_null(none);
 }
 
 int main(void)
@@ -404,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_yaml_get__finds_the_last_of_equal_keys),
 		cmocka_unit_test(test_yaml_is_null__accepts_plain_words_only),
 		cmocka_unit_test(test_yaml_bool__knows_the_words_in_three_cases),
+		cmocka_unit_test(test_yaml_free__accepts_what_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/yaml.h"
 #include "tests/support/rng.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The value of the key c of a text that is a map, or of a file's first document. */
 static struct scd_yaml *read_text(struct scd_str text)
@@ -73,7 +72,7 @@ static void test_yaml_place__follows_folds_and_styles(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_yaml *yaml = read_text(scd_str_from(rows[i].text));
 		unsigned line = 0, column = 0;
 
@@ -134,7 +133,7 @@ static void test_yaml_place__finds_every_byte_of_random_scalars(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 2000; round++) {
-		size_t style = scd_rng_below(&rng, COUNT(styles));
+		size_t style = scd_rng_below(&rng, SCD_COUNT(styles));
 		struct scd_yaml *yaml;
 		struct scd_buf text;
 
@@ -143,7 +142,7 @@ static void test_yaml_place__finds_every_byte_of_random_scalars(void **state)
 		scd_buf_append_str(&text, SCD_STR("start"));
 		for (size_t words_left = scd_rng_below(&rng, 20); words_left; words_left--) {
 			append_blanks(&rng, &text);
-			scd_buf_append_str(&text, scd_str_from(words[scd_rng_below(&rng, COUNT(words))]));
+			scd_buf_append_str(&text, scd_str_from(words[scd_rng_below(&rng, SCD_COUNT(words))]));
 		}
 		scd_buf_append_str(&text, scd_str_from(styles[style].after));
 		yaml = read_text(scd_buf_str(&text));

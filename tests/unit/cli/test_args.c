@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 
 #define WORDS_MAX 12
@@ -29,7 +30,7 @@ static const struct scd__command command = {
 	.operands = "FILE...",
 	.operands_min = 1,
 	.flags = flags,
-	.flag_count = sizeof(flags) / sizeof(flags[0]),
+	.flag_count = SCD_COUNT(flags),
 	.examples = "  none\n",
 };
 
@@ -97,7 +98,7 @@ static bool parse(const char *const *words, struct scd__args *args, int *status)
 static void test_parse__takes_flags_and_operands(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd__args args;
 		struct scd_buf text;
 		int status = -1;

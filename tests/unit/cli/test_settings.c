@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/settings.h"
+#include "seccheckd/base/array.h"
 #include "tests/support/tempdir.h"
 
 static const struct scd__flag flags[] = {
@@ -27,7 +28,7 @@ enum { CONFIG, RULES, LISTEN, CONTROL_PLANE, STATS };
 static const struct scd__command command = {
 	.name = "test",
 	.flags = flags,
-	.flag_count = sizeof(flags) / sizeof(flags[0]),
+	.flag_count = SCD_COUNT(flags),
 };
 
 static struct tempdir dir;

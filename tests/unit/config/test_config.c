@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/config/config.h"
 #include "text_file.h"
@@ -111,7 +112,7 @@ static const struct contradiction {
 static void test_check__refuses_contradictions_at_their_place(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(contradictions); i++) {
 		const struct contradiction *row = &contradictions[i];
 		struct scd_error err = { 0 };
 		struct scd_config config;
@@ -167,7 +168,7 @@ static void assert_settled(const struct settled *row, const struct scd_config *c
 static void test_check__settles_what_depends_on_other_keys(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(settled) / sizeof(settled[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(settled); i++) {
 		struct scd_error err = { 0 };
 		struct scd_config config;
 		struct text_file file;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/config/config.h"
@@ -111,7 +112,7 @@ static void test_read__accepts_files_that_set_nothing(void **state)
 		                             "{}\n", "~\n",         "file_output:\n  # enabled: true\n" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(texts); i++) {
 		struct scd_config config;
 
 		scd_config_init(&config);
@@ -252,7 +253,7 @@ static bool is_as_expected(const struct bad *bad, int r, const struct scd_error 
 static void test_read__says_what_is_wrong_and_where(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(bads); i++) {
 		struct scd_config config;
 		struct scd_error err = { 0 };
 		int r;

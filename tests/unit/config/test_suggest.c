@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/config/suggest.h"
 
 static const char *const names[] = { "listen", "rules_files", "url", "ack", "enabled", "", "priority" };
@@ -40,9 +41,8 @@ static const struct row {
 static void test_nearest__forgives_a_slip_and_no_more(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *nearest = scd_suggest_nearest(scd_str_from(rows[i].word), names,
-		                                          sizeof(names) / sizeof(names[0]));
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
+		const char *nearest = scd_suggest_nearest(scd_str_from(rows[i].word), names, SCD_COUNT(names));
 
 		if (!nearest != !rows[i].expected || (nearest && strcmp(nearest, rows[i].expected) != 0))
 			fail_msg("%s: %s", rows[i].word, nearest ? nearest : "nothing");

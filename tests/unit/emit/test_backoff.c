@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "emit/backoff.h"
+#include "seccheckd/base/array.h"
 
 #define SAMPLES 2000u
 
@@ -38,7 +39,7 @@ static void test_backoff__doubles_its_ceiling_up_to_the_maximum(void **state)
 	unsigned smallest;
 
 	(void)state;
-	for (unsigned n = 0; n < sizeof(ceilings) / sizeof(ceilings[0]); n++) {
+	for (unsigned n = 0; n < SCD_COUNT(ceilings); n++) {
 		unsigned most = largest(100, 1000, n, &smallest);
 
 		assert_true(most <= ceilings[n]);

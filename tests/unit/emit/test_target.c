@@ -12,8 +12,7 @@
 #include <string.h>
 
 #include "emit/target.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "seccheckd/base/array.h"
 
 struct target_case {
 	const char *url, *expected_url, *socket_path; /* expected_url NULL: refused */
@@ -44,7 +43,7 @@ static const struct target_case cases[] = {
 static void test_target__is_taken_or_refused_with_what_would_be_right(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < SCD_COUNT(cases); i++) {
 		struct scd__target target = { NULL, NULL };
 		struct scd_error err = { .code = 0 };
 		int r = scd__target_parse(cases[i].url, &target, &err);

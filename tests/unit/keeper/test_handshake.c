@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "keeper/handshake.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/str.h"
 #include "tests/support/peer.h"
@@ -49,7 +50,7 @@ static void test_handshake_step__judges_the_first_message(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		char answer[16] = { 0 };
 		int fds[2];
 
@@ -142,7 +143,7 @@ static void test_handshake_reason__names_every_result(void **state)
 	static const int errors[] = { -ENODATA, -EMSGSIZE, -EBADMSG, -EPROTONOSUPPORT, -EPIPE, -ETIMEDOUT, -EIO };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(errors); i++) {
 		const char *reason = scd__handshake_reason(errors[i]);
 
 		assert_true(strlen(reason) > 10);

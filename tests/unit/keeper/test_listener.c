@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "keeper/listener.h"
+#include "seccheckd/base/array.h"
 #include "tests/support/peer.h"
 #include "tests/support/tempdir.h"
 
@@ -73,7 +74,7 @@ static void test_listener_open__makes_a_private_socket_whatever_the_umask(void *
 	mode_t masks[] = { 0, 022, 077, 0777 };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(masks); i++) {
 		mode_t before = umask(masks[i]);
 		struct scd__listener listener;
 		struct stat status;
@@ -117,7 +118,7 @@ static void test_listener_open__replaces_a_stale_socket(void **state)
 	const int types[] = { SOCK_SEQPACKET, SOCK_STREAM, SOCK_DGRAM };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(types); i++) {
 		const char *path = tempdir_join(&dir, "stale.sock");
 		struct scd__listener listener;
 		struct scd_error err;
@@ -148,7 +149,7 @@ static void test_listener_open__leaves_a_live_socket_alone(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		const char *path = tempdir_join(&dir, "live.sock");
 		int other = bind_socket(path, rows[i].type);
 		struct scd__listener listener;
@@ -178,7 +179,7 @@ static void test_listener_open__refuses_what_is_not_a_socket(void **state)
 	(void)state;
 	write_file(file, "important");
 	assert_int_equal(symlink("nowhere", link_path), 0);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(paths); i++) {
 		struct scd__listener listener;
 		struct scd_error err;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "keeper/signals.h"
+#include "seccheckd/base/array.h"
 #include "tests/support/child.h"
 #include "tests/support/peer.h"
 
@@ -23,7 +24,7 @@ static void test_signals_next__tells_each_that_came(void **state)
 	(void)state;
 	assert_int_equal(scd__signals_open(&signals), 0);
 	assert_int_equal(scd__signals_next(&signals), 0);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(wanted); i++) {
 		kill(getpid(), wanted[i]);
 		assert_int_equal(peer_wait(signals.fd, POLLIN, PEER_DEADLINE_MS), 0);
 		assert_int_equal(scd__signals_next(&signals), wanted[i]);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "net/inbox.h"
+#include "seccheckd/base/array.h"
 #include "tests/support/peer.h"
 #include "tests/support/rng.h"
 
@@ -63,7 +64,7 @@ static void test_inbox_read__tells_empty_messages_from_the_end(void **state)
 	static const enum ending endings[] = { CLOSES, SHUTS_DOWN, RESETS };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 3; i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows) * 3; i++) {
 		const int *sent = rows[i / 3].sent, *read = rows[i / 3].read;
 		struct scd__inbox inbox = { .fd = -1 };
 		char buffer[16];

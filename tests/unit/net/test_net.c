@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
 #include "seccheckd/net/net.h"
 #include "seccheckd/wire/custody.h"
@@ -231,7 +232,7 @@ static void test_net__goes_on_after_bad_messages(void **state)
 	struct fixture *fixture = *state;
 	int peer = connect_peer(fixture, 1);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		assert_int_equal(peer_send(peer, rows[i].bytes, rows[i].len), 0);
 		drive(fixture, scd_pipeline_counters(fixture->pipeline)->bad_frames == i + 1);
 	}
@@ -288,7 +289,7 @@ static void test_net__refuses_deliveries_that_are_not_right(void **state)
 	int peer;
 
 	expect_ready(fixture);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		const struct scd_custody message = { .kind = (enum scd_custody_kind)rows[i].kind, .connection_id = i };
 		uint8_t bytes[SCD_CUSTODY_MAX_BYTES + 1] = { 0 };
 		size_t len = scd_custody_format(&message, bytes);
