@@ -63,19 +63,24 @@ static void on_timer_closed(uv_handle_t *handle)
 	closed(handle->data);
 }
 
+static bool is_idle(const struct scd__output *output)
+{
+	return output->queue.count == 0 && output->ops->pending_count(output) == 0;
+}
+
 void scd_emitter_free(struct scd_emitter **emitter)
 {
-	struct scd_emitter *old = *emitter;
+	struct scd_emitter *old = emitter ? *emitter : NULL;
 
-	*emitter = NULL;
 	if (!old)
 		return;
+	*emitter = NULL;
 	old->state = CLOSING;
 	uv_close((uv_handle_t *)&old->timer, on_timer_closed);
 	for (size_t i = 0; i < old->output_count; i++) {
 		struct scd__output *output = old->outputs[i];
 
-		assert(output->stopped || output->ops->pending_count(output) == 0);
+		assert(output->stopped || is_idle(output));
 		output->ops->close(output);
 	}
 }
@@ -125,11 +130,6 @@ void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert)
 	for (size_t i = 0; i < emitter->output_count; i++)
 		give(emitter->outputs[i], alert);
 	scd_alert_unref(&alert);
-}
-
-static bool is_idle(const struct scd__output *output)
-{
-	return output->queue.count == 0 && output->ops->pending_count(output) == 0;
 }
 
 static bool all_idle(const struct scd_emitter *emitter)

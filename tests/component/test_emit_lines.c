@@ -461,6 +461,22 @@ static void test_emitter__may_be_freed_without_a_drain_when_nothing_was_submitte
 	add_file(lines, "alerts.jsonl");
 }
 
+/* As a daemon does whose third output is wrong. */
+static void test_emitter__may_be_freed_after_an_output_that_could_not_be_added(void **state)
+{
+	const struct scd_http_options bad = { .url = "https://127.0.0.1:1/", .ca_cert = "/nonexistent/ca.pem" };
+	struct lines *lines = *state;
+	struct scd_error err;
+
+	add_pipe(lines);
+	add_file(lines, "alerts.jsonl");
+	assert_true(scd_emitter_add_http(lines->world.emitter, &bad, &err) < 0);
+	scd_emitter_free(&lines->world.emitter);
+	assert_null(lines->world.emitter);
+	scd_emitter_free(&lines->world.emitter);
+	scd_emitter_free(NULL);
+}
+
 #define LINES_TEST(name) cmocka_unit_test_setup_teardown(name, open_lines, close_lines)
 
 int main(void)
@@ -486,6 +502,7 @@ int main(void)
 		LINES_TEST(test_emitter__drain_without_outputs_ends),
 		LINES_TEST(test_emitter__an_alert_after_the_drain_is_dropped),
 		LINES_TEST(test_emitter__may_be_freed_without_a_drain_when_nothing_was_submitted),
+		LINES_TEST(test_emitter__may_be_freed_after_an_output_that_could_not_be_added),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

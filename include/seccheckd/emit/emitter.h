@@ -20,9 +20,14 @@
 
 struct scd_emitter;
 
+/* NULL on exhaustion. */
 struct scd_emitter *scd_emitter_new(uv_loop_t *loop);
 
-/* All outputs must be drained or never started; closes handles, so the loop must run once more. */
+/*
+ * When no output has an alert any more: none was ever submitted (a start that failed after the first outputs were
+ * added), or the drain has ended. A bug otherwise: nothing would tell what became of the rest. Closes handles, so the
+ * loop must run once more. Accepts NULL and a pointer to NULL.
+ */
 void scd_emitter_free(struct scd_emitter **emitter);
 
 /*
