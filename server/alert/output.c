@@ -82,7 +82,7 @@ static void set_rendered(struct output_maker *output, const struct scd_value *va
 	struct scd_buf text;
 
 	scd_buf_init(&text, output->share);
-	scd_value_render(value, &text);
+	scd_format_value(value, &text);
 	ret_field->value_case = SECCHECKD__V1__OUTPUT_FIELD__VALUE_TEXT;
 	ret_field->text = make_field_text(output, scd_buf_str(&text), ret_field);
 	if (text.failed)

@@ -10,7 +10,7 @@
  * The context of sentry/execve is that of before the exec, so its name is not the new one; state has that. An image
  * of unknown origin gives nothing.
  */
-#include "actor.h"
+#include "engine/actor.h"
 
 #include <string.h>
 
@@ -156,7 +156,7 @@ bool scd__actor_self(const struct scd_view *view, struct scd__actor *ret_actor)
 	return view->process || ret_actor->name.len > 0;
 }
 
-const struct scd_process *scd__process_parent(const struct scd_view *view, const struct scd_process *process)
+const struct scd_process *scd__parent_of(const struct scd_view *view, const struct scd_process *process)
 {
 	return process ? scd_sandbox_process(view->sandbox, process->parent) : NULL;
 }
@@ -169,7 +169,7 @@ bool scd__actor_ancestor(const struct scd_view *view, uint64_t distance, struct 
 		return false;
 	const struct scd_process *process = view->process;
 	for (; process && distance > 0; distance--)
-		process = scd__process_parent(view, process);
+		process = scd__parent_of(view, process);
 	if (process)
 		scd__actor_of(process, ret_actor);
 	return process != NULL;

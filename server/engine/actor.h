@@ -49,7 +49,7 @@ void scd__actor_of(const struct scd_process *process, struct scd__actor *ret_act
 bool scd__actor_ancestor(const struct scd_view *view, uint64_t distance, struct scd__actor *ret_actor);
 
 /* The parent's process, NULL when it is not known. */
-const struct scd_process *scd__process_parent(const struct scd_view *view, const struct scd_process *process);
+const struct scd_process *scd__parent_of(const struct scd_view *view, const struct scd_process *process);
 
 /* A text of an actor; false: ABSENT. May allocate in the arena. */
 typedef bool scd__actor_text_fn(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "items.h"
+#include "engine/items.h"
 #include "seccheckd/base/limits.h"
 
 #define ENGINE_MINOR 63u /* we claim Falco's engine 0.63.0 */

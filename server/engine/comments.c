@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 #include "seccheckd/base/limits.h"
 
 #define MOST_COMMENTS 1000u

@@ -6,18 +6,18 @@
  */
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 #include "seccheckd/index/glob.h"
 
 /* Whether two addresses agree in their first bits. */
-static bool in_net(const struct scd_ip *ip, const struct scd__net *net)
+static bool in_cidr(const struct scd_ip *ip, const struct scd__cidr *cidr)
 {
-	if (ip->family != net->ip.family)
+	if (ip->family != cidr->ip.family)
 		return false;
-	unsigned bytes = net->prefix_bits / 8, bits = net->prefix_bits % 8;
-	if (memcmp(ip->bytes, net->ip.bytes, bytes) != 0)
+	unsigned bytes = cidr->prefix_bits / 8, bits = cidr->prefix_bits % 8;
+	if (memcmp(ip->bytes, cidr->ip.bytes, bytes) != 0)
 		return false;
-	return bits == 0 || (ip->bytes[bytes] ^ net->ip.bytes[bytes]) >> (8 - bits) == 0;
+	return bits == 0 || (ip->bytes[bytes] ^ cidr->ip.bytes[bytes]) >> (8 - bits) == 0;
 }
 
 static bool equal(const struct scd_value *value, const union scd__constant *constant)
@@ -26,7 +26,7 @@ static bool equal(const struct scd_value *value, const union scd__constant *cons
 	case SCD_TYPE_BOOL: return value->boolean == constant->boolean;
 	case SCD_TYPE_DOUBLE: return value->real == constant->real;
 	case SCD_TYPE_IPADDR:
-	case SCD_TYPE_IPNET: return in_net(&value->ip, &constant->net);
+	case SCD_TYPE_IPNET: return in_cidr(&value->ip, &constant->cidr);
 	default: break;
 	}
 	if (scd_type_is_signed(value->type))

@@ -3,13 +3,13 @@
  *
  * All rules are compiled even when one is wrong, so that every error is reported; then no set is made.
  */
-#include "compile.h"
+#include "engine/compile.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/engine/format.h"
 

@@ -4,7 +4,7 @@
 #ifndef SCD_SERVER_ENGINE_COMPILE_H
 #define SCD_SERVER_ENGINE_COMPILE_H
 
-#include "items.h"
+#include "engine/items.h"
 
 /*
  * 0 with a set that has one reference and no generation yet; -EINVAL with the reasons in the collection's diags;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 
 enum presence { ABSENT, PRESENT };
 

@@ -1,7 +1,7 @@
 /*
  * The table of event_info.def by kind. Names become kinds at the first look-up, since a name may belong to several.
  */
-#include "event_info.h"
+#include "engine/event_info.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -24,7 +24,7 @@ enum {
 static const struct row rows[] = {
 #define EVENT(name, category, flags, creates) \
 	{ SCD_STR_INIT(#name), { SCD__CATEGORY_##category, (flags), SCD__FD_##creates } },
-#include "event_info.def"
+#include "engine/event_info.def"
 #undef EVENT
 };
 

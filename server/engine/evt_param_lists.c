@@ -7,10 +7,10 @@
  */
 #include <stddef.h>
 
-#include "actor.h"
-#include "evt_params.h"
-#include "field_getters.h"
-#include "result.h"
+#include "engine/actor.h"
+#include "engine/evt_params.h"
+#include "engine/field_getters.h"
+#include "engine/result.h"
 
 /* Values that no field gives. */
 

@@ -1,9 +1,9 @@
 /*
  * The parameters of an event, and their values: as a field's getter or a member of the event has them.
  */
-#include "evt_params.h"
+#include "engine/evt_params.h"
 
-#include "field_getters.h"
+#include "engine/field_getters.h"
 
 struct scd__params scd__params_of(const struct scd_event *event)
 {
@@ -39,7 +39,7 @@ static const struct known {
 	enum scd_type type;
 } known[] = {
 #define PARAM(name, type) { SCD_STR_INIT(#name), SCD_TYPE_##type },
-#include "evt_params.def"
+#include "engine/evt_params.def"
 #undef PARAM
 };
 

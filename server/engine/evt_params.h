@@ -4,7 +4,7 @@
 #ifndef SCD_SERVER_ENGINE_EVT_PARAMS_H
 #define SCD_SERVER_ENGINE_EVT_PARAMS_H
 
-#include "flag_names.h"
+#include "engine/flag_names.h"
 #include "seccheckd/engine/field.h"
 
 /* How a parameter reads as text. */

@@ -13,14 +13,14 @@
  * There is no table of descriptors here: what an earlier message said of a number is not known to a later one.
  * Addresses of the form ::ffff:a.b.c.d are IPv4, so that rules see one address of a host whatever socket was used.
  */
-#include "fd_view.h"
+#include "engine/fd_view.h"
 
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "path_join.h"
+#include "engine/path_join.h"
 #include "seccheckd/event/address.h"
 
 #define LINUX_AT_FDCWD    (-100)

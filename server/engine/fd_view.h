@@ -5,7 +5,7 @@
 #ifndef SCD_SERVER_ENGINE_FD_VIEW_H
 #define SCD_SERVER_ENGINE_FD_VIEW_H
 
-#include "event_info.h"
+#include "engine/event_info.h"
 #include "seccheckd/engine/field.h"
 
 /* Whose end of a connection the process is. */

@@ -13,8 +13,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "evt_params.h"
-#include "field_getters.h"
+#include "engine/evt_params.h"
+#include "engine/field_getters.h"
 #include "seccheckd/base/strmap.h"
 #include "seccheckd/event/kind.h"
 
@@ -41,7 +41,7 @@ enum {
 static const struct scd_field fields[] = {
 #define FIELD(name, type, flags, class, getter, doc) \
 	{ SCD_STR_INIT(name), SCD_TYPE_##type, (flags), (class), (getter), (doc) },
-#include "fields.def"
+#include "engine/fields.def"
 #undef FIELD
 };
 

@@ -1,8 +1,8 @@
 /*
  * Getters of containers: the id and the start. Everything else about a container is known to those who started it.
  */
-#include "container_view.h"
-#include "field_getters.h"
+#include "engine/container_view.h"
+#include "engine/field_getters.h"
 
 #define SHORT_ID_LEN 12u
 

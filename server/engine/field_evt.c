@@ -4,9 +4,9 @@
  */
 #include <inttypes.h>
 
-#include "event_info.h"
-#include "field_getters.h"
-#include "result.h"
+#include "engine/event_info.h"
+#include "engine/field_getters.h"
+#include "engine/result.h"
 
 /* Flags and permissions of Linux on x86-64, as the message has them. */
 #define O_ACCMODE_BITS 3u

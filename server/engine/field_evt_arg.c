@@ -9,12 +9,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "actor.h"
-#include "evt_params.h"
-#include "fd_view.h"
-#include "field_getters.h"
-#include "path_join.h"
-#include "result.h"
+#include "engine/actor.h"
+#include "engine/evt_params.h"
+#include "engine/fd_view.h"
+#include "engine/field_getters.h"
+#include "engine/path_join.h"
+#include "engine/result.h"
 #include "seccheckd/base/clock.h"
 #include "seccheckd/event/address.h"
 

@@ -4,9 +4,9 @@
  */
 #include <inttypes.h>
 
-#include "fd_view.h"
-#include "field_getters.h"
-#include "path_join.h"
+#include "engine/fd_view.h"
+#include "engine/field_getters.h"
+#include "engine/path_join.h"
 
 SCD__GETTER(scd__get_fd_num)
 {

@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
-#include "actor.h"
-#include "field_getters.h"
+#include "engine/actor.h"
+#include "engine/field_getters.h"
 #include "seccheckd/base/limits.h"
 
 #define VARIABLE_DEPTH 20u /* how far Falco looks for a variable of the environment */
@@ -29,7 +29,7 @@ SCD__GETTER(scd__get_proc_ppid)
 	const struct scd_context *context = &view->event->context;
 	int32_t tgid = context->has & SCD_HAS_PARENT ? context->parent_thread_group_id : 0;
 	if (tgid == 0 && view->process) {
-		const struct scd_process *parent = scd__process_parent(view, view->process);
+		const struct scd_process *parent = scd__parent_of(view, view->process);
 		tgid = parent ? parent->tgid : view->process->parent_tgid;
 	}
 	return tgid != 0 && scd__give_i64(tgid, ret_value);
@@ -57,7 +57,7 @@ SCD__GETTER(scd__get_proc_pcmdline)
 
 static int64_t parent_start_ns(const struct scd_view *view)
 {
-	const struct scd_process *parent = scd__process_parent(view, view->process);
+	const struct scd_process *parent = scd__parent_of(view, view->process);
 	return parent ? parent->start_time_ns : 0;
 }
 
@@ -76,9 +76,9 @@ SCD__GETTER(scd__get_proc_ppid_ts)
 static size_t ancestor_count(const struct scd_view *view)
 {
 	size_t count = 0;
-	const struct scd_process *process = scd__process_parent(view, view->process);
+	const struct scd_process *process = scd__parent_of(view, view->process);
 	for (; process && count < SCD_LIMIT_LINEAGE_DEPTH; count++)
-		process = scd__process_parent(view, process);
+		process = scd__parent_of(view, process);
 	return count;
 }
 
@@ -93,7 +93,7 @@ static bool give_all(const struct scd_view *view, scd__actor_text_fn *get, struc
 	for (size_t i = 0; i < depth; i++) {
 		struct scd__actor actor;
 		struct scd_str text;
-		process = scd__process_parent(view, process);
+		process = scd__parent_of(view, process);
 		scd__actor_of(process, &actor);
 		if (get(&actor, view->scratch, &text))
 			scd__give_text(text, &items[count++]);
@@ -136,7 +136,7 @@ static bool give_all_ids(const struct scd_view *view, struct scd_value *ret_valu
 		return false;
 	const struct scd_process *process = view->process;
 	for (size_t i = 0; i < depth; i++) {
-		process = scd__process_parent(view, process);
+		process = scd__parent_of(view, process);
 		scd__give_i64(process->tgid, &items[i]);
 	}
 	*ret_value = (struct scd_value){ .type = SCD_TYPE_INT64, .is_list = true, .list = { items, depth } };

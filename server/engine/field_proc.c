@@ -3,9 +3,9 @@
  */
 #include <string.h>
 
-#include "actor.h"
-#include "container_view.h"
-#include "field_getters.h"
+#include "engine/actor.h"
+#include "engine/container_view.h"
+#include "engine/field_getters.h"
 
 static bool give_actor_text(const struct scd_view *view, scd__actor_text_fn *get, struct scd_value *ret_value)
 {

@@ -6,8 +6,8 @@
  *     accept         told      -        -        the client
  *     bind, listen   -         told     itself   -
  */
-#include "fd_view.h"
-#include "field_getters.h"
+#include "engine/fd_view.h"
+#include "engine/field_getters.h"
 
 enum role { CLIENT, SERVER, LOCAL, REMOTE };
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "field_getters.h"
+#include "engine/field_getters.h"
 #include "seccheckd/base/clock.h"
 
 #define NS_PER_S INT64_C(1000000000)

@@ -3,7 +3,7 @@
  * 0 is root, every other name is the text `<NA>`, as Falco shows what it cannot find, and a number that is not known
  * has no name at all.
  */
-#include "field_getters.h"
+#include "engine/field_getters.h"
 
 static bool credentials_of(const struct scd_view *view, struct scd_credentials *ret_credentials)
 {

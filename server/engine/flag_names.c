@@ -2,7 +2,7 @@
  * Tables of names, in Falco's order: the order in which names are joined is seen by rules. Names that Falco does not
  * know are left out, as are those of bits that no message of gVisor sets.
  */
-#include "flag_names.h"
+#include "engine/flag_names.h"
 
 #include <string.h>
 #include <sys/socket.h>

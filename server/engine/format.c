@@ -19,7 +19,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "actor.h"
+#include "engine/actor.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/lang/ast.h"
 
@@ -325,7 +325,7 @@ static void append_value(const struct format_field *field, const struct scd_valu
 	if ((field->use.field->flags & SCD_FIELD_PADDED) && scd_type_is_unsigned(value->type))
 		scd_buf_printf(&text, "%09" PRIu64, value->u64);
 	else
-		scd_value_render(value, &text);
+		scd_format_value(value, &text);
 	append(ret_text, scd_buf_str(&text));
 	scd_buf_done(&text);
 }

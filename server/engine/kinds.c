@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 
 static void analyse(const struct scd__build *build, const struct scd_ast *node, bool negated,
                     struct scd_kind_set *ret_kinds);

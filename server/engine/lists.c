@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "items.h"
+#include "engine/items.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/limits.h"
 

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-#include "compile.h"
-#include "program.h"
+#include "engine/compile.h"
+#include "engine/program.h"
 #include "seccheckd/base/limits.h"
 
 struct scd_loader {

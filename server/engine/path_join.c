@@ -2,7 +2,7 @@
  * One pass over the parts of base and path. The output only grows by whole `/part`s and shrinks by them on `..`, so
  * it is never longer than base and path with a slash in front of each.
  */
-#include "path_join.h"
+#include "engine/path_join.h"
 
 #include <string.h>
 

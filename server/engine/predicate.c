@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 #include "seccheckd/base/limits.h"
 
 /* Types that share their operators. */
@@ -151,7 +151,7 @@ static int slot_new(struct scd__build *build, const struct scd_ast *node, uint32
 
 /* Constants. */
 
-static bool parse_net(struct scd_str text, bool needs_bits, struct scd__net *ret_net)
+static bool parse_cidr(struct scd_str text, bool needs_bits, struct scd__cidr *ret_cidr)
 {
 	const char *slash = text.len ? memchr(text.data, '/', text.len) : NULL;
 	uint64_t bits = 0;
@@ -162,10 +162,10 @@ static bool parse_net(struct scd_str text, bool needs_bits, struct scd__net *ret
 		if (scd_str_to_u64(rest, &bits) < 0)
 			return false;
 	}
-	if (needs_bits != (slash != NULL) || scd_ip_parse(address, &ret_net->ip) < 0)
+	if (needs_bits != (slash != NULL) || scd_ip_parse(address, &ret_cidr->ip) < 0)
 		return false;
-	unsigned most = ret_net->ip.family == 4 ? 32 : 128;
-	ret_net->prefix_bits = slash ? (unsigned)bits : most;
+	unsigned most = ret_cidr->ip.family == 4 ? 32 : 128;
+	ret_cidr->prefix_bits = slash ? (unsigned)bits : most;
 	return bits <= most;
 }
 
@@ -216,7 +216,7 @@ static bool parse_constant(enum scd_type type, struct scd_str text, struct scd_a
 		return ret->boolean || scd_str_is(text, "false");
 	}
 	if (type == SCD_TYPE_IPADDR || type == SCD_TYPE_IPNET)
-		return parse_net(text, type == SCD_TYPE_IPNET, &ret->net);
+		return parse_cidr(text, type == SCD_TYPE_IPNET, &ret->cidr);
 	if (type == SCD_TYPE_PORT)
 		return parse_port(text, &ret->u64);
 	if (type == SCD_TYPE_DOUBLE)

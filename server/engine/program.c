@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "program.h"
+#include "engine/program.h"
 #include "seccheckd/base/limits.h"
 
 /* One condition being compiled. */

@@ -18,7 +18,7 @@
 
 #include <stdatomic.h>
 
-#include "items.h"
+#include "engine/items.h"
 #include "seccheckd/engine/field.h"
 #include "seccheckd/event/kind.h"
 #include "seccheckd/index/pathset.h"
@@ -45,7 +45,7 @@ enum scd__op {
 };
 
 /* An address or a network; prefix_bits 32 or 128 for a single address. */
-struct scd__net {
+struct scd__cidr {
 	struct scd_ip ip;
 	unsigned prefix_bits;
 };
@@ -57,7 +57,7 @@ union scd__constant {
 	uint64_t u64;
 	double real;
 	struct scd_str text;
-	struct scd__net net;
+	struct scd__cidr cidr;
 };
 
 struct scd__predicate {

@@ -2,7 +2,7 @@
  * Results of system calls, and the names of errors: the C library's, and those that Linux keeps to itself but the
  * sentry reports (a call that was interrupted and will be restarted).
  */
-#include "result.h"
+#include "engine/result.h"
 
 #include <limits.h>
 #include <string.h>

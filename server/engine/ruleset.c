@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "program.h"
+#include "engine/program.h"
 
 static const char *const priority_names[] = {
 #define X(id, name) [SCD_PRIORITY_##id] = (name),

@@ -43,6 +43,6 @@ bool scd_format_field_value(const struct scd_format *format, size_t index, const
                             struct scd_value *ret_value);
 
 /* A value as outputs show it: `true`, lists as `(a,b)`, `%.1f`, addresses as text, a dot for a byte beyond ASCII. */
-void scd_value_render(const struct scd_value *value, struct scd_buf *ret_text);
+void scd_format_value(const struct scd_value *value, struct scd_buf *ret_text);
 
 #endif

@@ -93,7 +93,7 @@ static inline const char *world_get(struct world *world, const char *written)
 	if (!use.field->get || !use.field->get(&world->view, &use.arg, &value))
 		return NULL;
 	scd_buf_reset(&world->text);
-	scd_value_render(&value, &world->text);
+	scd_format_value(&value, &world->text);
 	scd_buf_append(&world->text, "", 0);
 	assert_false(world->text.failed);
 	return world->text.data ? world->text.data : "";

@@ -109,7 +109,7 @@ static void check_use(const struct scd_field_use *use)
 	if (value.is_list && !use->is_any_of && !(use->field->flags & SCD_FIELD_LIST))
 		fail_msg("%s is a list", use->field->name.data);
 	scd_buf_reset(&world.text);
-	scd_value_render(&value, &world.text);
+	scd_format_value(&value, &world.text);
 	assert_false(world.text.failed);
 }
 

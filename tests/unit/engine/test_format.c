@@ -318,7 +318,7 @@ static void test_upstream__outputs_compile(void **state)
 static const char *value_text(struct scd_value value)
 {
 	scd_buf_reset(&world.text);
-	scd_value_render(&value, &world.text);
+	scd_format_value(&value, &world.text);
 	return world.text.data;
 }
 

@@ -39,7 +39,7 @@ static void render_single(const struct scd_value *value, struct scd_buf *ret_tex
 	}
 }
 
-void scd_value_render(const struct scd_value *value, struct scd_buf *ret_text)
+void scd_format_value(const struct scd_value *value, struct scd_buf *ret_text)
 {
 	if (!value->is_list) {
 		render_single(value, ret_text);
