@@ -15,6 +15,8 @@
 #include "seccheckd/base/idmap.h"
 #include "seccheckd/state/sandbox.h"
 
+#define SCD__COMM_BYTES 15u /* TASK_COMM_LEN - 1 */
+
 /*
  * An immutable string with a reference count, so that a child shares its parent's name, directory and container id.
  */
@@ -41,6 +43,8 @@ struct scd__process {
 	uint32_t child_count;  /* live or exited processes whose parent handle leads here */
 	struct scd__text *name, *cwd, *container_id;
 	struct scd__image *image;
+	char pending_name[SCD__COMM_BYTES]; /* of the file that an execve which entered wants to run */
+	uint8_t pending_name_len;
 };
 
 struct scd__list {

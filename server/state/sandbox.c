@@ -22,7 +22,6 @@
 #include "state/process_table.h"
 
 #define CLONE_THREAD 0x10000u /* linux/sched.h */
-#define COMM_BYTES   15u      /* TASK_COMM_LEN - 1 */
 
 struct scd_sandbox {
 	struct scd__process_table processes;
@@ -241,15 +240,35 @@ static struct scd__image *image_give(struct scd_sandbox *sandbox, struct scd__pr
 	return image;
 }
 
-/* comm: the file's own name, at most 15 bytes. */
-static int name_after(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str path)
+/* comm: the name of a file as it was called, at most 15 bytes. */
+static struct scd_str comm_of(struct scd_str path)
 {
 	struct scd_str name = scd_str_basename(path);
-	if (name.len > COMM_BYTES)
-		name.len = COMM_BYTES;
-	if (name.len == 0)
-		return 0;
-	return set_name(sandbox, process, name);
+	if (name.len > SCD__COMM_BYTES)
+		name.len = SCD__COMM_BYTES;
+	return name;
+}
+
+static void note_pending_exec(struct scd__process *process, struct scd_str pathname)
+{
+	struct scd_str name = comm_of(pathname);
+	process->pub.exec_pending = true;
+	process->pending_name_len = (uint8_t)name.len;
+	if (name.len)
+		memcpy(process->pending_name, name.data, name.len);
+}
+
+/*
+ * The name after an exec is that of the file as the program was called: a link's, not its target's. The message says it
+ * (execfn) since 2026; before, the entry of the call does, if the session has that point.
+ */
+static int name_after_exec(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+{
+	struct scd_str called = comm_of(event->u.exec.execfn);
+	struct scd_str pending = { process->pending_name, process->pending_name_len };
+	struct scd_str name = called.len ? called : pending.len ? pending : comm_of(event->u.exec.binary_path);
+	process->pending_name_len = 0;
+	return name.len ? set_name(sandbox, process, name) : 0;
 }
 
 static int apply_exec(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
@@ -263,8 +282,7 @@ static int apply_exec(struct scd_sandbox *sandbox, struct scd__process *process,
 	image->pub.from_memfd = event->u.exec.binary_in_memfd;
 	image->pub.exe_ino = event->u.exec.binary_ino;
 	image->pub.exe_ctime_ns = scd_timespec_ns(event->u.exec.binary_ctime);
-	return name_after(sandbox, process,
-	                  event->u.exec.execfn.len ? event->u.exec.execfn : event->u.exec.binary_path);
+	return name_after_exec(sandbox, process, event);
 }
 
 static int apply_start(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
@@ -278,8 +296,9 @@ static int apply_start(struct scd_sandbox *sandbox, struct scd__process *process
 		result |= set_cwd(sandbox, process, event->u.start.cwd);
 	if (event->u.start.id.len)
 		result |= set_container(sandbox, process, event->u.start.id);
-	if (event->context.process_name.len == 0)
-		result |= name_after(sandbox, process, first);
+	struct scd_str name = comm_of(first);
+	if (event->context.process_name.len == 0 && name.len)
+		result |= set_name(sandbox, process, name);
 	return result;
 }
 
@@ -347,10 +366,12 @@ static int apply_by_point(struct scd_sandbox *sandbox, struct scd__process *proc
 	case SCD_POINT_SENTRY_CLONE: return apply_clone(sandbox, scd__process_ref(&sandbox->processes, process), event);
 	default: break;
 	}
-	if (is_exec_call(event) && !event->has_exit)
-		process->pub.exec_pending = true;
-	else if (is_exec_call(event) && event->exit_errorno != 0)
+	if (is_exec_call(event) && !event->has_exit) {
+		note_pending_exec(process, event->u.execve.pathname);
+	} else if (is_exec_call(event) && event->exit_errorno != 0) {
 		process->pub.exec_pending = false;
+		process->pending_name_len = 0;
+	}
 	return 0;
 }
 

@@ -98,6 +98,22 @@ static void test_sandbox__exec_connect_and_open_are_told_with_process_cwd_and_li
 	daemon_done(&daemon);
 }
 
+/* What a program is called is what it was called as, not where a link led to. */
+static void test_sandbox__a_link_names_the_process(void **state)
+{
+	(void)state;
+	struct daemon daemon;
+	struct run sandbox;
+	require_runsc();
+	daemon_start(&daemon, rules, "");
+	sandbox_start(&sandbox, &daemon, "ln -s /bin/true /tmp/probe-link && /tmp/probe-link");
+	sandbox_finish(&sandbox);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	const json_t *exec = expect_alert(&daemon, "Exec", "probe-link");
+	assert_string_equal(text(process_of(exec), "exe_path"), "/usr/bin/true");
+	daemon_done(&daemon);
+}
+
 static void test_sandbox__failed_exec_is_no_start(void **state)
 {
 	(void)state;
@@ -204,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sandbox__exec_connect_and_open_are_told_with_process_cwd_and_lineage),
+		cmocka_unit_test(test_sandbox__a_link_names_the_process),
 		cmocka_unit_test(test_sandbox__failed_exec_is_no_start),
 		cmocka_unit_test(test_sandbox__two_at_once_are_not_mixed),
 		cmocka_unit_test(test_sandbox__control_plane_gets_protobuf_of_every_alert),

@@ -152,6 +152,19 @@ static struct scd_event exec_call(int32_t tgid, bool has_exit, int64_t errorno)
 	return event;
 }
 
+static void test_exec__a_link_names_the_process(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event enter = exec_call(7, false, 0);
+	enter.u.execve.pathname = SCD_STR("/opt/xmrig");
+	feed(sandbox, &enter);
+	feed_exec(sandbox, 7, "/usr/bin/busybox", ls_argv, 1);
+	assert_text(live(sandbox, 7)->name, "xmrig");
+	assert_text(live(sandbox, 7)->image->exe_path, "/usr/bin/busybox");
+	feed_exec(sandbox, 7, "/usr/bin/busybox", ls_argv, 1); /* without an entry: nothing left over */
+	assert_text(live(sandbox, 7)->name, "busybox");
+}
+
 static void test_exec__failed_call_changes_nothing(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
@@ -564,6 +577,7 @@ int main(void)
 		TEST(test_exec__sets_image_and_name),
 		TEST(test_exec__context_is_of_before),
 		TEST(test_exec__execfn_names_the_process),
+		TEST(test_exec__a_link_names_the_process),
 		TEST(test_exec__failed_call_changes_nothing),
 		TEST(test_exec__result_zero_that_fails_later_changes_nothing),
 		TEST(test_exec__hidden_one_voids_the_image),
