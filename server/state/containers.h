@@ -1,8 +1,8 @@
 /*
  * The containers of one sandbox. Inside server/state only.
  *
- * A pod has a handful, so they are searched one by one, the last one found first; the number and the length of ids are
- * capped (limits.h), which bounds what a sandbox that makes up ids can cost.
+ * A pod has a handful, so they are searched one by one, the last one found first; the number and the length of ids
+ * are capped (limits.h), which bounds what a sandbox that makes up ids can cost.
  */
 #ifndef SCD_SERVER_STATE_CONTAINERS_H
 #define SCD_SERVER_STATE_CONTAINERS_H

@@ -111,6 +111,7 @@ static void text_unref(struct scd__process_table *table, struct scd__text **text
 static void image_unref(struct scd__process_table *table, struct scd__image *image)
 {
 	if (image && --image->refs == 0) {
+		scd__image_drop_strings(table, image);
 		table->string_bytes -= image->bytes;
 		free(image);
 	}
@@ -181,8 +182,24 @@ static bool evict_one(struct scd__process_table *table, const struct scd__proces
 	return true;
 }
 
+/* From the oldest of a list on. */
+static void drop_strings(struct scd__process_table *table, const struct scd__list *list,
+                         const struct scd__process *keep)
+{
+	for (uint32_t link = list->oldest; link; link = table->slots[link - 1].newer) {
+		if (table->string_bytes <= SCD_LIMIT_SANDBOX_STRING_BYTES)
+			return;
+		if (!keep || table->slots[link - 1].image != keep->image)
+			table->dropped_count += scd__image_drop_strings(table, table->slots[link - 1].image);
+	}
+}
+
 void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep)
 {
+	if (table->string_bytes <= SCD_LIMIT_SANDBOX_STRING_BYTES)
+		return;
+	drop_strings(table, &table->exited, keep);
+	drop_strings(table, &table->live, keep);
 	while (table->string_bytes > SCD_LIMIT_SANDBOX_STRING_BYTES && evict_one(table, keep))
 		;
 }

@@ -29,7 +29,9 @@ struct scd__text {
 struct scd__image {
 	struct scd_image pub;
 	uint32_t refs;
-	size_t bytes; /* of this allocation, for the account: exe_path, args and env stand behind the struct */
+	size_t bytes;  /* of this allocation, for the account: the path stands behind the struct */
+	char *strings; /* arguments and environment; NULL once they were given up */
+	size_t strings_bytes;
 };
 
 enum scd__slot_state { SCD__SLOT_FREE, SCD__SLOT_LIVE, SCD__SLOT_EXITED };
@@ -40,6 +42,7 @@ struct scd__process {
 	bool mapped;           /* its thread group id leads to it (a process without an id is not in the map) */
 	uint32_t generation;   /* never 0 */
 	uint32_t newer, older; /* neighbours in the list of its state; slot + 1, 0 is none */
+	bool leader_exited;    /* its first thread has ended; others may go on */
 	uint32_t child_count;  /* live or exited processes whose parent handle leads here */
 	struct scd__text *name, *cwd, *container_id;
 	struct scd__image *image;
@@ -61,6 +64,7 @@ struct scd__process_table {
 	size_t string_bytes;      /* of all texts and images */
 	struct scd__image unknown_image;
 	uint64_t evicted_count; /* taken for want of room */
+	uint64_t dropped_count; /* images whose arguments were given up for want of room */
 };
 
 void scd__process_table_init(struct scd__process_table *table);
@@ -85,7 +89,10 @@ void scd__process_adopt(struct scd__process_table *table, struct scd__process *c
 /* The process has ended: it stays as exited while it has children. */
 void scd__process_exit(struct scd__process_table *table, struct scd__process *process);
 
-/* Evicts least recently used processes other than `keep` until the strings fit. */
+/*
+ * Makes the strings fit: first the arguments of the least recently used go, then whole processes; those of `keep`
+ * stay. Where a program came from says more than with which words it was started.
+ */
 void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep);
 
 /* Replaces a text of a process unless it is equal already. -ENOMEM (unchanged). */
@@ -99,10 +106,13 @@ void scd__text_share(struct scd__process_table *table, struct scd__text **text, 
 void scd__process_set_image(struct scd__process_table *table, struct scd__process *process, struct scd__image *image);
 
 /*
- * A new image from argv and env; head and tail of arguments longer than SCD_LIMIT_PROCESS_ARGS_BYTES are kept.
- * *ret_cut tells so. pub's scalar members are the caller's to fill. NULL on exhaustion.
+ * A new image from argv and env (NULL: none); head and tail of arguments longer than SCD_LIMIT_PROCESS_ARGS_BYTES are
+ * kept. pub's scalar members are the caller's to fill. NULL on exhaustion.
  */
 struct scd__image *scd__image_new(struct scd__process_table *table, struct scd_str exe_path,
-                                  const struct scd_strings *argv, const struct scd_strings *env, bool *ret_cut);
+                                  const struct scd_strings *argv, const struct scd_strings *env);
+
+/* Gives up arguments and environment, for all who share the image. False when it had none. */
+bool scd__image_drop_strings(struct scd__process_table *table, struct scd__image *image);
 
 #endif

@@ -223,19 +223,17 @@ static struct scd__image *image_give(struct scd_sandbox *sandbox, struct scd__pr
                                      enum scd_image_origin origin, struct scd_str exe_path,
                                      const struct scd_strings *argv, const struct scd_strings *env)
 {
-	bool args_cut = false;
 	struct scd_str path = cut(sandbox, exe_path, SCD_LIMIT_PROCESS_PATH_BYTES);
-	struct scd__image *image = scd__image_new(&sandbox->processes, path, argv, sandbox->keep_env ? env : NULL,
-	                                          &args_cut);
+	struct scd__image *image = scd__image_new(&sandbox->processes, path, argv, sandbox->keep_env ? env : NULL);
 	if (!image)
 		return NULL;
-	sandbox->counters.strings_cut += args_cut;
+	sandbox->counters.strings_cut += image->pub.args_cut;
 	image->pub.origin = origin;
 	image->pub.exe_path_cut = path.len < exe_path.len;
 	image->pub.exec_time_ns = sandbox->time_ns;
 	process->pub.exec_pending = false;
 	process->pub.hidden_exec = false;
-	process->pub.thread_count = 1;
+	process->leader_exited = false;
 	scd__process_set_image(&sandbox->processes, process, image);
 	return image;
 }
@@ -259,8 +257,8 @@ static void note_pending_exec(struct scd__process *process, struct scd_str pathn
 }
 
 /*
- * The name after an exec is that of the file as the program was called: a link's, not its target's. The message says it
- * (execfn) since 2026; before, the entry of the call does, if the session has that point.
+ * The name after an exec is that of the file as the program was called: a link's, not its target's. The message says
+ * it (execfn) since 2026; before, the entry of the call does, if the session has that point.
  */
 static int name_after_exec(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
 {
@@ -392,9 +390,12 @@ static bool starts_image(const struct scd_event *event)
 
 static void account_evictions(struct scd_sandbox *sandbox)
 {
-	if (sandbox->processes.evicted_count == sandbox->counters.processes_evicted)
+	struct scd_sandbox_counters *counters = &sandbox->counters;
+	const struct scd__process_table *table = &sandbox->processes;
+	if (table->evicted_count == counters->processes_evicted && table->dropped_count == counters->arguments_dropped)
 		return;
-	sandbox->counters.processes_evicted = sandbox->processes.evicted_count;
+	counters->processes_evicted = table->evicted_count;
+	counters->arguments_dropped = table->dropped_count;
 	sandbox->tainted = true;
 }
 
@@ -431,6 +432,20 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	return result;
 }
 
+/*
+ * Threads end one by one, and the others may go on. After an exec the siblings of the thread that made it end too,
+ * *behind* the sentry/execve that started the new image, so a count of threads must not be taken for the end of the
+ * process: that is its first thread's exit with no other known to live, or sentry/exit_notify_parent.
+ */
+static bool thread_ends_process(struct scd__process *process, int32_t tid)
+{
+	if (tid == 0 || tid == process->pub.tgid)
+		process->leader_exited = true;
+	else if (process->pub.thread_count > 1)
+		process->pub.thread_count--;
+	return process->leader_exited && process->pub.thread_count == 1;
+}
+
 void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref ref)
 {
 	struct scd__process *process = scd__process_get(&sandbox->processes, ref);
@@ -438,7 +453,7 @@ void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *eve
 		return;
 	bool ended = process->pub.tgid == 0 || event->point == SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT;
 	if (event->point == SCD_POINT_SENTRY_TASK_EXIT)
-		ended = process->pub.thread_count <= 1 || --process->pub.thread_count == 0;
+		ended = thread_ends_process(process, event->context.thread_id);
 	if (ended)
 		scd__process_exit(&sandbox->processes, process);
 }

@@ -63,11 +63,11 @@ struct scd_process {
 	struct scd_str container_id;
 	struct scd_credentials credentials;
 	bool has_credentials;
-	bool exited;       /* kept for the lineage of those it left behind */
-	bool exec_pending; /* an execve entered and nothing has yet shown its result */
-	bool hidden_exec;  /* it executed something that was not seen: what it runs is not known */
-	bool texts_cut;    /* name, cwd or container_id is the head of a longer one */
-	uint32_t thread_count;
+	bool exited;           /* kept for the lineage of those it left behind */
+	bool exec_pending;     /* an execve entered and nothing has yet shown its result */
+	bool hidden_exec;      /* it executed something that was not seen: what it runs is not known */
+	bool texts_cut;        /* name, cwd or container_id is the head of a longer one */
+	uint32_t thread_count; /* those known to live, at least 1 */
 };
 
 struct scd_container {
@@ -78,6 +78,7 @@ struct scd_container {
 
 struct scd_sandbox_counters {
 	uint64_t processes_evicted;
+	uint64_t arguments_dropped;  /* images whose arguments were given up for want of room */
 	uint64_t containers_refused; /* over the cap */
 	uint64_t strings_cut;        /* arguments, names, paths and ids longer than what is kept */
 	uint64_t pid_reused;         /* a start time that differs from that of the live process: an exit was not seen */

@@ -242,7 +242,7 @@ static void test_exec__keeps_head_and_tail_of_long_arguments(void **state)
 	feed_exec(sandbox, 7, "/tmp/a", argv, 4);
 	const struct scd_image *image = live(sandbox, 7)->image;
 	assert_true(image->args_cut);
-	assert_int_equal(image->args.len, SCD_LIMIT_PROCESS_ARGS_BYTES);
+	assert_int_equal(image->args.len, SCD_LIMIT_PROCESS_ARGS_BYTES / 2 + 13); /* the padding's tail is dropped */
 	assert_memory_equal(image->args.data, "xmrig\0xx", 8);
 	assert_memory_equal(image->args.data + image->args.len - 13, "-o\0pool:3333", 13);
 	assert_int_equal(image->args.data[SCD_LIMIT_PROCESS_ARGS_BYTES / 2 - 1], '\0');
@@ -280,6 +280,50 @@ static void test_clone__thread_is_no_process(void **state)
 	assert_non_null(live(sandbox, 1));
 	feed_exit(sandbox, 1, 1);
 	assert_null(live(sandbox, 1));
+}
+
+static void add_thread(struct scd_sandbox *sandbox, int32_t tgid, int32_t tid)
+{
+	struct scd_event event = event_of(SCD_POINT_SENTRY_CLONE, tgid);
+	event.u.clone_info.created_thread_id = tid;
+	event.u.clone_info.created_thread_group_id = tgid;
+	event.u.clone_info.flags = CLONE_THREAD_FLAG;
+	feed(sandbox, &event);
+}
+
+/* gVisor tells the exec first, and then the ends of the threads that it killed. */
+static void test_exec__of_a_process_with_threads_is_not_its_end(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	feed_exec(sandbox, 1, "/bin/dropper", ls_argv, 1);
+	for (int32_t tid = 2; tid < 5; tid++)
+		add_thread(sandbox, 1, tid);
+	feed_exec(sandbox, 1, "/dev/shm/miner", ls_argv, 1);
+	for (int32_t tid = 2; tid < 5; tid++)
+		feed_exit(sandbox, 1, tid);
+	assert_non_null(live(sandbox, 1));
+	assert_text(live(sandbox, 1)->image->exe_path, "/dev/shm/miner");
+	feed_exit(sandbox, 1, 1);
+	assert_null(live(sandbox, 1));
+}
+
+/* The thread that execs takes over the id of the first, whose end is told under that id. */
+static void test_exec__by_another_thread_is_not_its_end(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	feed_exec(sandbox, 1, "/bin/dropper", ls_argv, 1);
+	add_thread(sandbox, 1, 2);
+	feed_exec(sandbox, 1, "/dev/shm/miner", ls_argv, 1);
+	feed_exit(sandbox, 1, 1);
+	assert_text(live(sandbox, 1)->image->exe_path, "/dev/shm/miner");
+}
+
+static void test_exit__of_a_thread_never_met_is_not_the_process(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	feed_exec(sandbox, 1, "/bin/x", ls_argv, 1);
+	feed_exit(sandbox, 1, 7);
+	assert_non_null(live(sandbox, 1));
 }
 
 static void test_clone__child_seen_first_is_adopted(void **state)
@@ -504,11 +548,16 @@ static void test_bounds__arguments_of_many_processes_are_bounded(void **state)
 	assert_non_null(text);
 	memset(text, 'x', len);
 	struct scd_str argv[] = { { text, len } };
-	for (int32_t i = 1; i < 3000; i++)
+	for (int32_t i = 1; i < 6000; i++)
 		feed_exec(sandbox, i, "/bin/x", argv, 1);
 	assert_true(scd_sandbox_memory_bytes(sandbox) < SCD_LIMIT_SANDBOX_STRING_BYTES + (4 << 20));
 	assert_true(scd_sandbox_tainted(sandbox));
-	assert_non_null(live(sandbox, 2999));
+	assert_int_equal(live(sandbox, 5999)->image->args.len, SCD_LIMIT_PROCESS_ARGS_BYTES / 2);
+	assert_text(live(sandbox, 1)->image->exe_path, "/bin/x"); /* arguments go first */
+	assert_int_equal(live(sandbox, 1)->image->args.len, 0);
+	assert_true(live(sandbox, 1)->image->args_cut);
+	assert_true(scd_sandbox_counters(sandbox)->arguments_dropped > 0);
+	assert_int_equal(scd_sandbox_counters(sandbox)->processes_evicted, 0);
 	free(text);
 }
 
@@ -586,6 +635,9 @@ int main(void)
 		TEST(test_exec__keeps_head_and_tail_of_long_arguments),
 		TEST(test_clone__child_is_its_parents_copy),
 		TEST(test_clone__thread_is_no_process),
+		TEST(test_exec__of_a_process_with_threads_is_not_its_end),
+		TEST(test_exec__by_another_thread_is_not_its_end),
+		TEST(test_exit__of_a_thread_never_met_is_not_the_process),
 		TEST(test_clone__child_seen_first_is_adopted),
 		TEST(test_lineage__survives_the_parents_exit),
 		TEST(test_lineage__parent_from_the_message),
