@@ -21,10 +21,8 @@
 #include <unistd.h>
 
 #include "seccheckd/base/limits.h"
+#include "wire/trace_head.h"
 
-#define MAGIC       "tracereplay file"
-#define MAGIC_BYTES (sizeof(MAGIC) - 1)
-#define SIZE_BYTES  8u
 #define CHUNK_BYTES 65536u
 
 /* The configuration object: a version today. What is longer was not written by any gVisor we know. */
@@ -147,7 +145,7 @@ static uint64_t read_u64(const uint8_t *at)
 {
 	uint64_t value = 0;
 
-	for (unsigned i = SIZE_BYTES; i-- > 0;)
+	for (unsigned i = SCD_TRACE_SIZE_BYTES; i-- > 0;)
 		value = value << 8 | at[i];
 	return value;
 }
@@ -160,7 +158,7 @@ static int next_record(struct scd_trace_reader *reader, size_t max_bytes, struct
                        struct scd_error *err)
 {
 	uint64_t size;
-	int rc = fill(reader, SIZE_BYTES, err);
+	int rc = fill(reader, SCD_TRACE_SIZE_BYTES, err);
 
 	if (rc < 0)
 		return rc;
@@ -169,12 +167,12 @@ static int next_record(struct scd_trace_reader *reader, size_t max_bytes, struct
 	size = read_u64(reader->buffer + reader->start);
 	if (size > max_bytes)
 		return fail(reader, err, -EBADMSG, "impossible size of a message");
-	rc = fill(reader, SIZE_BYTES + (size_t)size, err);
+	rc = fill(reader, SCD_TRACE_SIZE_BYTES + (size_t)size, err);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
 		return fail(reader, err, -ENODATA, "the file ends inside a message");
-	consume(reader, SIZE_BYTES);
+	consume(reader, SCD_TRACE_SIZE_BYTES);
 	*ret_content = consume(reader, (size_t)size);
 	return 1;
 }
@@ -184,10 +182,10 @@ static bool is_blank(char byte)
 	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-/* `{"version":1}`, as Go's encoder writes it; blanks between tokens are let through. */
+/* The one configuration there is; blanks between tokens are let through. */
 static bool is_known_config(struct scd_str config)
 {
-	static const struct scd_str expected = SCD_STR_INIT("{\"version\":1}");
+	static const struct scd_str expected = SCD_STR_INIT(SCD__TRACE_CONFIG);
 	size_t matched = 0;
 
 	for (size_t i = 0; i < config.len; i++) {
@@ -203,13 +201,13 @@ static bool is_known_config(struct scd_str config)
 static int check_head(struct scd_trace_reader *reader, struct scd_error *err)
 {
 	struct scd_str config;
-	int rc = fill(reader, MAGIC_BYTES, err);
+	int rc = fill(reader, SCD__TRACE_MAGIC_BYTES, err);
 
 	if (rc < 0)
 		return rc;
-	if (rc == 0 || memcmp(reader->buffer + reader->start, MAGIC, MAGIC_BYTES) != 0)
-		return fail(reader, err, -EBADMSG, "not a trace file: no '" MAGIC "'");
-	consume(reader, MAGIC_BYTES);
+	if (rc == 0 || memcmp(reader->buffer + reader->start, SCD__TRACE_MAGIC, SCD__TRACE_MAGIC_BYTES) != 0)
+		return fail(reader, err, -EBADMSG, "not a trace file: no '" SCD__TRACE_MAGIC "'");
+	consume(reader, SCD__TRACE_MAGIC_BYTES);
 	rc = next_record(reader, CONFIG_MAX_BYTES, &config, err);
 	if (rc < 0 && rc != -ENODATA)
 		return rc;
