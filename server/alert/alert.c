@@ -1,7 +1,7 @@
 /*
  * Alerts: one allocation that holds a packed SecurityEvent and what queues and logs ask for most.
  *
- *     | refs, priority, id | packed SecurityEvent | rule name NUL |
+ *     | refs, priority, id | packed SecurityEvent | rule name NUL | sandbox id NUL |
  *
  * The packed bytes are the alert; its JSON is made from them. A message is put together in an arena of its own, not
  * in the scratch arena of the event: a sandbox that fills that one with an enormous execve still gets its alert.
@@ -24,8 +24,8 @@ struct scd_alert {
 	atomic_uint refs;
 	enum scd_priority priority;
 	char id[ID_DIGITS + 1];
-	size_t protobuf_len;
-	char data[]; /* the packed event, then the rule's name and a NUL */
+	size_t protobuf_len, rule_len, sandbox_len;
+	char data[]; /* the packed event, the rule's name and a NUL, the sandbox's id and a NUL */
 };
 
 /* security_event.proto leaves 0 to "not told"; the rest is Falco's order. */
@@ -58,9 +58,11 @@ static char *make_id(struct scd__maker *maker, const struct scd_alert_origin *or
 
 struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event)
 {
+	const char *sandbox = event->sandbox ? event->sandbox->id : "";
 	size_t protobuf_len = seccheckd__v1__security_event__get_packed_size(event);
-	size_t rule_bytes = strlen(event->rule->name) + 1;
-	struct scd_alert *alert = malloc(sizeof(*alert) + protobuf_len + rule_bytes);
+	size_t rule_len = strlen(event->rule->name), sandbox_len = strlen(sandbox);
+	struct scd_alert *alert = malloc(sizeof(*alert) + protobuf_len + rule_len + 1 + sandbox_len + 1);
+	char *end;
 
 	if (!alert)
 		return NULL;
@@ -68,13 +70,16 @@ struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event)
 	alert->priority = (enum scd_priority)(event->rule->priority - SECCHECKD__V1__PRIORITY__PRIORITY_EMERGENCY);
 	memcpy(alert->id, event->id, sizeof(alert->id));
 	alert->protobuf_len = protobuf_len;
+	alert->rule_len = rule_len;
+	alert->sandbox_len = sandbox_len;
 	seccheckd__v1__security_event__pack(event, (uint8_t *)alert->data);
-	memcpy(alert->data + protobuf_len, event->rule->name, rule_bytes);
+	end = mempcpy(alert->data + protobuf_len, event->rule->name, rule_len + 1);
+	memcpy(end, sandbox, sandbox_len + 1);
 	return alert;
 }
 
-struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
-                                const struct scd_view *view)
+static struct scd_alert *make_alert(const struct scd_alert_origin *origin, const struct scd_rule *rule,
+                                    const struct scd_view *view, enum scd__detail detail)
 {
 	Seccheckd__V1__SecurityEvent event;
 	struct scd_arena arena;
@@ -86,11 +91,22 @@ struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const str
 	event.id = make_id(&maker, origin, view->event->sequence, rule->name);
 	scd__make_event(&maker, origin, rule, view, &event);
 	scd__make_output(&maker, rule, view, &event);
-	scd__make_processes(&maker, view, &event);
+	scd__make_processes(&maker, detail, view, &event);
 	if (!maker.failed)
 		alert = scd__alert_pack(&event);
 	scd_arena_done(&arena);
 	return alert;
+}
+
+/* What surrounds a match must not suppress it: rather an alert without ancestors than none. */
+struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
+                                const struct scd_view *view)
+{
+	struct scd_alert *alert = make_alert(origin, rule, view, SCD__DETAIL_ALL);
+
+	if (!alert)
+		alert = make_alert(origin, rule, view, SCD__DETAIL_PROCESS);
+	return alert ? alert : make_alert(origin, rule, view, SCD__DETAIL_NONE);
 }
 
 struct scd_alert *scd_alert_ref(struct scd_alert *alert)
@@ -121,6 +137,11 @@ enum scd_priority scd_alert_priority(const struct scd_alert *alert)
 const char *scd_alert_rule(const struct scd_alert *alert)
 {
 	return alert->data + alert->protobuf_len;
+}
+
+struct scd_str scd_alert_sandbox(const struct scd_alert *alert)
+{
+	return (struct scd_str){ alert->data + alert->protobuf_len + alert->rule_len + 1, alert->sandbox_len };
 }
 
 struct scd_str scd_alert_protobuf(const struct scd_alert *alert)

@@ -37,8 +37,11 @@ void scd__make_event(struct scd__maker *maker, const struct scd_alert_origin *or
 void scd__make_output(struct scd__maker *maker, const struct scd_rule *rule, const struct scd_view *view,
                       Seccheckd__V1__SecurityEvent *ret_event);
 
+/* How much an alert tells of who did it. When memory does not suffice for one, the next lower is tried. */
+enum scd__detail { SCD__DETAIL_NONE, SCD__DETAIL_PROCESS, SCD__DETAIL_ALL };
+
 /* Fills process, lineage and their flags. */
-void scd__make_processes(struct scd__maker *maker, const struct scd_view *view,
+void scd__make_processes(struct scd__maker *maker, enum scd__detail detail, const struct scd_view *view,
                          Seccheckd__V1__SecurityEvent *ret_event);
 
 /*

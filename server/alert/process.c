@@ -33,11 +33,12 @@ static struct scd_str take_argument(struct scd_str *args)
 	return argument;
 }
 
-static size_t count_arguments(struct scd_str args)
+/* At most as many as can be told: each costs a byte at least. A tenant may have thousands of empty ones. */
+static size_t count_arguments(struct scd_str args, size_t most)
 {
 	size_t count = 0;
 
-	for (; args.len; count++)
+	for (; args.len && count < most; count++)
 		take_argument(&args);
 	return count;
 }
@@ -49,7 +50,7 @@ static void make_args(struct scd__maker *maker, struct scd_str args, size_t max_
 	struct scd_str previous = { NULL, 0 };
 
 	if (args.len)
-		ret_process->args = scd__make(maker, count_arguments(args), sizeof(*ret_process->args));
+		ret_process->args = scd__make(maker, count_arguments(args, max_bytes), sizeof(*ret_process->args));
 	while (args.len && max_bytes && !maker->failed) {
 		struct scd_str argument = take_argument(&args);
 		struct scd_str told = scd_redact_argument(previous, argument, maker->arena);
@@ -117,13 +118,10 @@ static bool has_parent(const struct scd_process *process)
 	return process->parent.slot || process->parent.generation || process->parent_tgid;
 }
 
-void scd__make_processes(struct scd__maker *maker, const struct scd_view *view, Seccheckd__V1__SecurityEvent *ret_event)
+static void make_lineage(struct scd__maker *maker, const struct scd_view *view, Seccheckd__V1__SecurityEvent *ret_event)
 {
 	const struct scd_process *process = view->process;
 
-	if (!process)
-		return;
-	ret_event->process = make_process(maker, process, &own_extent);
 	ret_event->lineage = scd__make(maker, SCD_LIMIT_LINEAGE_DEPTH, sizeof(Seccheckd__V1__Process *));
 	while (!maker->failed && has_parent(process)) {
 		process = scd_sandbox_process(view->sandbox, process->parent);
@@ -132,4 +130,17 @@ void scd__make_processes(struct scd__maker *maker, const struct scd_view *view, 
 			return;
 		ret_event->lineage[ret_event->n_lineage++] = make_process(maker, process, &ancestor_extent);
 	}
+}
+
+void scd__make_processes(struct scd__maker *maker, enum scd__detail detail, const struct scd_view *view,
+                         Seccheckd__V1__SecurityEvent *ret_event)
+{
+	if (!view->process)
+		return;
+	if (detail >= SCD__DETAIL_PROCESS)
+		ret_event->process = make_process(maker, view->process, &own_extent);
+	if (detail >= SCD__DETAIL_ALL)
+		make_lineage(maker, view, ret_event);
+	else
+		ret_event->lineage_truncated = true;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/limits.h"
 #include "tests/support/feed.h"
 
 static const char rules[] =
@@ -306,6 +307,57 @@ static void test_losses__of_every_sort_taint(void **state)
 	}
 }
 
+/* A tenant's own arguments must never suppress an alert about it. */
+static void test_lineage__of_fat_ancestors_does_not_suppress_an_alert(void **state)
+{
+	enum { DEPTH = 34, ARGUMENTS = 16384 };
+	struct feed *feed = *state;
+	struct message message = { 0 };
+	static const char *argv[ARGUMENTS + 1];
+	struct actor actor = shell;
+	for (size_t i = 0; i < ARGUMENTS; i++)
+		argv[i] = i ? "" : "sh";
+	for (int32_t pid = 1; pid <= DEPTH; pid++) {
+		actor.tid = actor.tgid = pid;
+		message_exec(&message, &actor, "/bin/sh", argv);
+		assert_int_equal(feed_message(feed, &message), 0);
+		message_clone(&message, &actor, pid + 1, pid + 1, 0);
+		assert_int_equal(feed_message(feed, &message), 0);
+	}
+	actor.tid = actor.tgid = DEPTH + 1;
+	message_exec(&message, &actor, "/tmp/miner", (const char *[]){ "miner", NULL });
+	assert_int_equal(feed_message(feed, &message), 0);
+	const json_t *ours = json_object_get(feed_alert(feed, "Exec"), "seccheckd");
+	assert_non_null(ours);
+	assert_int_equal(json_array_size(json_object_get(ours, "lineage")), SCD_LIMIT_LINEAGE_DEPTH);
+	assert_int_equal(scd_pipeline_counters(feed->pipeline)->alerts_lost, 0);
+	message_done(&message);
+}
+
+/* The rest of a secret that was too long to be kept is not shown as an argument of its own. */
+static void test_exec__a_cut_secret_does_not_leave(void **state)
+{
+	struct feed *feed = *state;
+	struct message message = { 0 };
+	static char secret[24000];
+	struct actor actor = child;
+	memset(secret, 'S', sizeof(secret) - 1);
+	memcpy(secret, "--token=", 8);
+	send_start(feed);
+	message_exec(&message, &child, "/tmp/miner", (const char *[]){ "miner", secret, "-o", "x", NULL });
+	assert_int_equal(feed_message(feed, &message), 0);
+	actor.name = "miner";
+	message_connect(&message, &actor, "198.51.100.9", 3333, 0);
+	assert_int_equal(feed_message(feed, &message), 0);
+	for (size_t i = 0; i < feed->alert_count; i++) {
+		char *text = json_dumps(feed->alerts[i], 0);
+		assert_null(strstr(text, "SSSS"));
+		free(text);
+	}
+	assert_int_equal(feed->alert_count, 2);
+	message_done(&message);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_feed, close_feed)
 
 int main(void)
@@ -322,6 +374,8 @@ int main(void)
 		TEST(test_header_only__is_an_event_of_nobody),
 		TEST(test_alerts__of_a_rule_do_not_depend_on_other_rules),
 		TEST(test_losses__of_every_sort_taint),
+		TEST(test_lineage__of_fat_ancestors_does_not_suppress_an_alert),
+		TEST(test_exec__a_cut_secret_does_not_leave),
 		TEST(test_skipped__what_nobody_reads_is_not_decoded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
