@@ -55,11 +55,6 @@ void scd_evaluator_free(struct scd_evaluator **evaluator)
 	*evaluator = NULL;
 }
 
-const struct scd_ruleset *scd_evaluator_ruleset(const struct scd_evaluator *evaluator)
-{
-	return evaluator->set;
-}
-
 static void next_epoch(struct scd_evaluator *evaluator)
 {
 	if (++evaluator->epoch != 0)

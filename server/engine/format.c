@@ -267,11 +267,6 @@ struct scd_str scd_format_field_name(const struct scd_format *format, size_t ind
 	return format->fields[index].name;
 }
 
-const struct scd_field *scd_format_field(const struct scd_format *format, size_t index)
-{
-	return format->fields[index].use.field;
-}
-
 /* Values. */
 
 /* All ancestors' texts as one. */

@@ -68,8 +68,3 @@ int scd_ip_parse(struct scd_str text, struct scd_ip *ret_ip)
 	*ret_ip = ip;
 	return 0;
 }
-
-bool scd_ip_eq(const struct scd_ip *a, const struct scd_ip *b)
-{
-	return a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
-}

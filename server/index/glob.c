@@ -252,14 +252,3 @@ bool scd_glob_matches(struct scd_str pattern, struct scd_str text, bool fold)
 		r.at++;
 	return r.at == pattern.len;
 }
-
-bool scd_glob_is_literal(struct scd_str pattern)
-{
-	for (size_t i = 0; i < pattern.len; i++) {
-		char c = pattern.data[i];
-
-		if (c == '*' || c == '?' || c == '[' || c == '\\')
-			return false;
-	}
-	return true;
-}

@@ -89,8 +89,3 @@ bool scd_strset_has(const struct scd_strset *set, struct scd_str text)
 {
 	return text.len <= set->max_len && find(set, text, XXH3_64bits(text.data, text.len))->member != 0;
 }
-
-size_t scd_strset_count(const struct scd_strset *set)
-{
-	return set->count;
-}

@@ -15,7 +15,6 @@ struct scd_evaluator;
 /* Takes a reference on the set. NULL on exhaustion. */
 struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set);
 void scd_evaluator_free(struct scd_evaluator **evaluator);
-const struct scd_ruleset *scd_evaluator_ruleset(const struct scd_evaluator *evaluator);
 
 /* Called once per matching rule, in the order of definition; rule and view are valid during the call. */
 typedef void scd_match_fn(void *user, const struct scd_rule *rule, const struct scd_view *view);

@@ -38,7 +38,6 @@ void scd_format_render(const struct scd_format *format, const struct scd_view *v
  */
 size_t scd_format_field_count(const struct scd_format *format);
 struct scd_str scd_format_field_name(const struct scd_format *format, size_t index);
-const struct scd_field *scd_format_field(const struct scd_format *format, size_t index);
 bool scd_format_field_value(const struct scd_format *format, size_t index, const struct scd_view *view,
                             struct scd_value *ret_value);
 

@@ -77,6 +77,4 @@ size_t scd_ip_format(const struct scd_ip *ip, char ret_text[SCD_IP_TEXT_BYTES]);
 /* Text with '.' and without ':' is IPv4, else IPv6 (Falco's rule). -EINVAL if it is no address. */
 int scd_ip_parse(struct scd_str text, struct scd_ip *ret_ip);
 
-bool scd_ip_eq(const struct scd_ip *a, const struct scd_ip *b);
-
 #endif

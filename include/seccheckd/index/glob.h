@@ -11,7 +11,4 @@
 /* fold: ASCII letters match either case (Falco's iglob, FNM_CASEFOLD). */
 bool scd_glob_matches(struct scd_str pattern, struct scd_str text, bool fold);
 
-/* Whether a pattern is only its own text (no `*`, `?`, `[`, backslash). */
-bool scd_glob_is_literal(struct scd_str pattern);
-
 #endif

@@ -15,6 +15,5 @@ struct scd_strset;
 /* NULL on exhaustion. Duplicates are fine. */
 const struct scd_strset *scd_strset_new(const struct scd_str *members, size_t count, struct scd_arena *arena);
 bool scd_strset_has(const struct scd_strset *set, struct scd_str text);
-size_t scd_strset_count(const struct scd_strset *set);
 
 #endif

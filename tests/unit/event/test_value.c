@@ -97,17 +97,6 @@ static void test_ip_parse__refuses_a_nul_inside(void **state)
 	assert_int_equal(scd_ip_parse(SCD_STR("127.0.0.1\0.1"), &ip), -EINVAL);
 }
 
-static void test_ip_eq__compares_family_and_used_bytes(void **state)
-{
-	struct scd_ip a = { 4, { 10, 0, 0, 1 } }, b = { 4, { 10, 0, 0, 1, 99 } }, c = { 6, { 10, 0, 0, 1 } };
-	struct scd_ip d = { 6, { 10, 0, 0, 1, [15] = 1 } };
-
-	(void)state;
-	assert_true(scd_ip_eq(&a, &b));
-	assert_false(scd_ip_eq(&a, &c));
-	assert_false(scd_ip_eq(&c, &d));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,7 +104,6 @@ int main(void)
 		cmocka_unit_test(test_type__classes_do_not_overlap),
 		cmocka_unit_test(test_ip_parse__gives_the_address_or_refuses),
 		cmocka_unit_test(test_ip_parse__refuses_a_nul_inside),
-		cmocka_unit_test(test_ip_eq__compares_family_and_used_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

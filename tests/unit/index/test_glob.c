@@ -285,19 +285,6 @@ static void test_glob__is_not_exponential_in_the_number_of_stars(void **state)
 	free(text);
 }
 
-static void test_glob_is_literal__is_true_without_special_bytes(void **state)
-{
-	static const char *const literal[] = { "", "a", "/usr/bin/x-1.2_3]", "a!b^c", "\xff" };
-	static const char *const special[] = { "*", "?", "[", "\\", "ab*", "a?b", "[a]", "a\\b" };
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(literal); i++)
-		assert_true(scd_glob_is_literal(scd_str_from(literal[i])));
-	for (size_t i = 0; i < COUNT_OF(special); i++)
-		assert_false(scd_glob_is_literal(scd_str_from(special[i])));
-	assert_true(scd_glob_is_literal((struct scd_str){ NULL, 0 }));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,7 +295,6 @@ int main(void)
 		cmocka_unit_test(test_glob__takes_a_bracket_that_does_not_close_for_a_byte),
 		cmocka_unit_test(test_glob__agrees_with_fnmatch_on_random_patterns),
 		cmocka_unit_test(test_glob__is_not_exponential_in_the_number_of_stars),
-		cmocka_unit_test(test_glob_is_literal__is_true_without_special_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,6 @@ static void test_strset__has_nothing_when_it_is_empty(void **state)
 	const struct scd_strset *set = scd_strset_new(NULL, 0, *state);
 
 	assert_non_null(set);
-	assert_int_equal(scd_strset_count(set), 0);
 	assert_false(scd_strset_has(set, SCD_STR("")));
 	assert_false(scd_strset_has(set, (struct scd_str){ NULL, 0 }));
 	assert_false(scd_strset_has(set, SCD_STR("a")));
@@ -62,7 +61,6 @@ static void test_strset__tells_texts_apart_by_every_byte_and_by_length(void **st
 	};
 	const struct scd_strset *set = scd_strset_new(members, COUNT_OF(members), *state);
 
-	assert_int_equal(scd_strset_count(set), COUNT_OF(members) - 1);
 	for (size_t i = 0; i < COUNT_OF(members); i++)
 		assert_true(scd_strset_has(set, members[i]));
 	for (size_t i = 0; i < COUNT_OF(others); i++)
@@ -128,7 +126,6 @@ static void test_strset__finds_each_of_many_members(void **state)
 	for (unsigned i = 0; i < MANY; i++)
 		members[i] = scd_arena_printf(*state, "10.%u.%u", i / 1000, i % 1000);
 	set = scd_strset_new(members, MANY, *state);
-	assert_int_equal(scd_strset_count(set), MANY);
 	for (unsigned i = 0; i < MANY; i++)
 		assert_true(scd_strset_has(set, members[i]));
 	assert_false(scd_strset_has(set, SCD_STR("10.200.0")));
