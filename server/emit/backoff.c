@@ -4,28 +4,18 @@
 #include "backoff.h"
 
 #include <stddef.h>
-#include <sys/random.h>
 
-#include "seccheckd/base/clock.h"
+#include "seed.h"
 
 #define DEFAULT_MIN_MS 250u
 #define DEFAULT_MAX_MS 30000u
-
-static uint64_t kernel_seed(void)
-{
-	uint64_t seed;
-
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-		seed = (uint64_t)scd_clock_mono_ns();
-	return seed;
-}
 
 void scd__backoff_init(struct scd__backoff *backoff, unsigned min_ms, unsigned max_ms, const uint64_t *seed)
 {
 	backoff->min_ms = min_ms ? min_ms : DEFAULT_MIN_MS;
 	backoff->max_ms = max_ms ? max_ms : DEFAULT_MAX_MS;
 	backoff->tries = 0;
-	backoff->random = (seed ? *seed : kernel_seed()) | 1;
+	backoff->random = (seed ? *seed : scd__seed_draw()) | 1;
 }
 
 static uint64_t draw(struct scd__backoff *backoff)

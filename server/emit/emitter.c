@@ -16,6 +16,7 @@
 #include "output.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
+#include "seed.h"
 
 enum emitter_state {
 	RUNNING,
@@ -99,7 +100,7 @@ int scd__output_add(struct scd_emitter *emitter, struct scd__output *output, con
 		return -ENOMEM;
 	}
 	*output = (struct scd__output){ .ops = ops, .emitter = emitter, .name = own_name };
-	scd__queue_init(&output->queue, SCD_LIMIT_OUTPUT_QUEUE_COUNT, SCD_LIMIT_OUTPUT_QUEUE_BYTES);
+	scd__queue_init(&output->queue, SCD_LIMIT_OUTPUT_QUEUE_COUNT, SCD_LIMIT_OUTPUT_QUEUE_BYTES, scd__seed_draw());
 	outputs[emitter->output_count++] = output;
 	emitter->open_count++;
 	return 0;
@@ -153,12 +154,17 @@ static size_t left_count(const struct scd__output *output)
 	return output->queue.count + output->ops->pending_count(output);
 }
 
-static struct scd_alert *left_at(const struct scd__output *output, size_t index)
+/* Appends what an output still has; returns the new end. */
+static struct scd_alert **append_left(const struct scd__output *output, struct scd_alert **end)
 {
-	size_t pending = output->ops->pending_count(output);
+	size_t pending_count = output->ops->pending_count(output);
+	const struct scd__queue_item *item = TAILQ_FIRST(&output->queue.items);
 
-	return index < pending ? output->ops->pending_at(output, index)
-	                       : scd__queue_at(&output->queue, index - pending);
+	for (size_t i = 0; i < pending_count; i++)
+		*end++ = output->ops->pending_at(output, i);
+	for (; item; item = TAILQ_NEXT(item, in_queue))
+		*end++ = item->alert;
+	return end;
 }
 
 static int compare_pointers(const void *a, const void *b)
@@ -182,18 +188,18 @@ static size_t count_different(struct scd_alert **alerts, size_t count)
 /* How many alerts some output still has, each counted once. Without memory: those of all outputs added up. */
 static size_t undelivered_count(const struct scd_emitter *emitter)
 {
-	size_t sum = 0, count = 0;
-	struct scd_alert **alerts;
+	size_t sum = 0, count;
+	struct scd_alert **alerts, **end;
 
 	for (size_t i = 0; i < emitter->output_count; i++)
 		sum += left_count(emitter->outputs[i]);
 	alerts = sum ? calloc(sum, sizeof(struct scd_alert *)) : NULL;
 	if (!alerts)
 		return sum;
+	end = alerts;
 	for (size_t i = 0; i < emitter->output_count; i++)
-		for (size_t j = 0; j < left_count(emitter->outputs[i]); j++)
-			alerts[count++] = left_at(emitter->outputs[i], j);
-	count = count_different(alerts, count);
+		end = append_left(emitter->outputs[i], end);
+	count = count_different(alerts, (size_t)(end - alerts));
 	free(alerts);
 	return count;
 }

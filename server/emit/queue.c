@@ -1,48 +1,44 @@
 /*
- * The queue is a ring that doubles when it is full, up to its cap. It never shrinks: an output that was down once may
- * be down again, and half a megabyte of pointers is all it can have.
+ * The queue: each alert is in two lists, that of all and that of its sandbox's share.
+ *
+ *     all      a1 ─ b1 ─ a2 ─ a3 ─ a4          a full queue takes a5: a has most, so a1 goes, wherever it stands
+ *     share a  a1 ────── a2 ─ a3 ─ a4
+ *     share b       b1
+ *
+ * What is weighed is what is full: alerts when there are too many of them, bytes when they are too large. Both lists
+ * are in order of arrival, so an alert that leaves at the head of the queue is the first of its share, too.
  */
 #include "queue.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
 
-#define FIRST_ROOM 64u
-
-void scd__queue_init(struct scd__queue *queue, size_t max_count, size_t max_bytes)
+void scd__queue_init(struct scd__queue *queue, size_t max_count, size_t max_bytes, uint64_t seed)
 {
-	*queue = (struct scd__queue){ .max_count = max_count, .max_bytes = max_bytes };
+	queue->count = queue->bytes = 0;
+	queue->max_count = max_count;
+	queue->max_bytes = max_bytes;
+	queue->seed = seed;
+	TAILQ_INIT(&queue->items);
+	for (size_t i = 0; i < SCD__QUEUE_SHARES; i++) {
+		queue->shares[i] = (struct scd__queue_share){ .count = 0 };
+		TAILQ_INIT(&queue->shares[i].items);
+	}
 }
 
 void scd__queue_done(struct scd__queue *queue)
 {
-	while (queue->count) {
-		struct scd_alert *alert = scd__queue_pop(queue);
+	struct scd_alert *alert;
 
+	while ((alert = scd__queue_pop(queue)))
 		scd_alert_unref(&alert);
-	}
-	free(queue->slots);
-	scd__queue_init(queue, queue->max_count, queue->max_bytes);
 }
 
-struct scd_alert *scd__queue_at(const struct scd__queue *queue, size_t index)
+static struct scd__queue_share *share_of(struct scd__queue *queue, const struct scd_alert *alert)
 {
-	return queue->slots[(queue->head + index) & (queue->room - 1)];
-}
+	struct scd_str sandbox = scd_alert_sandbox(alert);
 
-static bool grow(struct scd__queue *queue)
-{
-	size_t room = queue->room ? queue->room * 2 : FIRST_ROOM;
-	struct scd_alert **slots = calloc(room, sizeof(struct scd_alert *));
-
-	if (!slots)
-		return false;
-	for (size_t i = 0; i < queue->count; i++)
-		slots[i] = scd__queue_at(queue, i);
-	free(queue->slots);
-	queue->slots = slots;
-	queue->room = room;
-	queue->head = 0;
-	return true;
+	return &queue->shares[XXH3_64bits_withSeed(sandbox.data, sandbox.len, queue->seed) % SCD__QUEUE_SHARES];
 }
 
 static size_t packed_bytes(const struct scd_alert *alert)
@@ -50,39 +46,78 @@ static size_t packed_bytes(const struct scd_alert *alert)
 	return scd_alert_protobuf(alert).len;
 }
 
-size_t scd__queue_push(struct scd__queue *queue, struct scd_alert *alert)
+static void append(struct scd__queue *queue, struct scd__queue_item *item)
 {
-	size_t bytes = packed_bytes(alert), dropped = 0;
+	size_t bytes = packed_bytes(item->alert);
 
-	while (queue->count && (queue->count >= queue->max_count || queue->bytes + bytes > queue->max_bytes)) {
-		struct scd_alert *oldest = scd__queue_pop(queue);
-
-		scd_alert_unref(&oldest);
-		dropped++;
-	}
-	if (queue->count == queue->room && !grow(queue)) {
-		scd_alert_unref(&alert);
-		return dropped + 1;
-	}
-	queue->slots[(queue->head + queue->count) & (queue->room - 1)] = alert;
+	TAILQ_INSERT_TAIL(&queue->items, item, in_queue);
+	TAILQ_INSERT_TAIL(&item->share->items, item, in_share);
 	queue->count++;
 	queue->bytes += bytes;
-	return dropped;
+	item->share->count++;
+	item->share->bytes += bytes;
+}
+
+/* The alert of an item, which is freed. */
+static struct scd_alert *take(struct scd__queue *queue, struct scd__queue_item *item)
+{
+	struct scd_alert *alert = item->alert;
+	size_t bytes = packed_bytes(alert);
+
+	TAILQ_REMOVE(&queue->items, item, in_queue);
+	TAILQ_REMOVE(&item->share->items, item, in_share);
+	queue->count--;
+	queue->bytes -= bytes;
+	item->share->count--;
+	item->share->bytes -= bytes;
+	free(item);
+	return alert;
+}
+
+/* The share that has most of what is full. Of equals that of the oldest alert, or else any. The queue is not empty. */
+static const struct scd__queue_share *largest_share(const struct scd__queue *queue)
+{
+	const struct scd__queue_share *largest = TAILQ_FIRST(&queue->items)->share;
+	bool by_bytes = queue->bytes > queue->max_bytes;
+
+	for (const struct scd__queue_share *share = queue->shares; share < queue->shares + SCD__QUEUE_SHARES; share++)
+		if (by_bytes ? share->bytes > largest->bytes : share->count > largest->count)
+			largest = share;
+	return largest;
+}
+
+static bool is_over(const struct scd__queue *queue)
+{
+	return queue->count > 1 && (queue->count > queue->max_count || queue->bytes > queue->max_bytes);
+}
+
+size_t scd__queue_push(struct scd__queue *queue, struct scd_alert *alert)
+{
+	struct scd__queue_item *item = malloc(sizeof(*item));
+	size_t dropped_count = 0;
+
+	if (!item) {
+		scd_alert_unref(&alert);
+		return 1;
+	}
+	*item = (struct scd__queue_item){ .alert = alert, .share = share_of(queue, alert) };
+	append(queue, item);
+	for (; is_over(queue); dropped_count++) {
+		struct scd_alert *dropped = take(queue, TAILQ_FIRST(&largest_share(queue)->items));
+
+		scd_alert_unref(&dropped);
+	}
+	return dropped_count;
 }
 
 struct scd_alert *scd__queue_peek(const struct scd__queue *queue)
 {
-	return queue->count ? scd__queue_at(queue, 0) : NULL;
+	return TAILQ_EMPTY(&queue->items) ? NULL : TAILQ_FIRST(&queue->items)->alert;
 }
 
 struct scd_alert *scd__queue_pop(struct scd__queue *queue)
 {
-	struct scd_alert *alert = scd__queue_peek(queue);
+	struct scd__queue_item *oldest = TAILQ_FIRST(&queue->items);
 
-	if (!alert)
-		return NULL;
-	queue->head = (queue->head + 1) & (queue->room - 1);
-	queue->count--;
-	queue->bytes -= packed_bytes(alert);
-	return alert;
+	return oldest ? take(queue, oldest) : NULL;
 }

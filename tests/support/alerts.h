@@ -12,6 +12,9 @@ struct scd_alert *alert_make(unsigned n);
 /* With an output text of this many bytes. */
 struct scd_alert *alert_make_long(unsigned n, size_t output_bytes);
 
+/* Of the sandbox with this id; alert_make's have none. */
+struct scd_alert *alert_make_of(const char *sandbox, unsigned n, size_t output_bytes);
+
 /* The id of alert_make(n). */
 #define ALERT_ID_BYTES 33
 void alert_id(unsigned n, char ret_id[ALERT_ID_BYTES]);

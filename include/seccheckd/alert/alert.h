@@ -45,6 +45,9 @@ const char *scd_alert_id(const struct scd_alert *alert);
 enum scd_priority scd_alert_priority(const struct scd_alert *alert);
 const char *scd_alert_rule(const struct scd_alert *alert);
 
+/* The id of its sandbox as the event tells it; empty when there is none. Lives as long as the alert. */
+struct scd_str scd_alert_sandbox(const struct scd_alert *alert);
+
 /* A packed seccheckd.v1.SecurityEvent. Lives as long as the alert. */
 struct scd_str scd_alert_protobuf(const struct scd_alert *alert);
 

@@ -96,7 +96,7 @@
  */
 #define SCD_LIMIT_ALERT_ARENA_BYTES (4u << 20)
 
-/* Alerts waiting for an output; the oldest are dropped first, counted. */
+/* Alerts waiting for an output; over it the sandbox with most of them loses its oldest, counted. */
 #define SCD_LIMIT_OUTPUT_QUEUE_COUNT 65536u
 #define SCD_LIMIT_OUTPUT_QUEUE_BYTES (64u << 20)
 

@@ -2,8 +2,9 @@
  * Outputs: where alerts go.
  *
  * An emitter owns a set of outputs on one libuv loop and gives every alert to each of them. Each output has its own
- * bounded queue, so that a slow one delays nobody; what does not fit is dropped oldest first and counted. Delivery to
- * the control plane is at least once while the process lives; the durable spool that will carry alerts over restarts
+ * bounded queue, so that a slow one delays nobody. What does not fit is dropped and counted: the oldest alert of the
+ * sandbox that has most in that queue, so that a flood by one does not take the place of another. Delivery to the
+ * control plane is at least once while the process lives; the durable spool that will carry alerts over restarts
  * is not there yet.
  *
  *   new → add_… → submit… → drain → (on_drained) → free

@@ -139,6 +139,7 @@ static void test_alert__answers_for_queues_without_unpacking(void **state)
 	other = scd_alert_ref(alert);
 	assert_int_equal(scd_alert_priority(alert), SCD_PRIORITY_CRITICAL);
 	assert_string_equal(scd_alert_rule(alert), "A rule");
+	assert_true(scd_str_is(scd_alert_sandbox(alert), "sandbox-1"));
 	assert_int_equal(strlen(scd_alert_id(alert)), 32);
 	scd_alert_unref(&alert);
 	assert_string_equal(scd_alert_rule(other), "A rule");
