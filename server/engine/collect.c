@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "engine/items.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 
 #define ENGINE_MINOR 63u /* we claim Falco's engine 0.63.0 */
@@ -23,19 +24,22 @@ void scd__collection_init(struct scd__collection *collection, struct scd_diags *
 	memset(collection, 0, sizeof(*collection));
 	collection->diags = diags;
 	scd_arena_init(&collection->arena, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
-	scd_strmap_init(&collection->list_by_name);
-	scd_strmap_init(&collection->macro_by_name);
-	scd_strmap_init(&collection->rule_by_name);
+	scd_strmap_init(&collection->lists.by_name);
+	scd_strmap_init(&collection->macros.by_name);
+	scd_strmap_init(&collection->rules.by_name);
+}
+
+static void free_items(struct scd__items *items)
+{
+	scd_strmap_done(&items->by_name);
+	free(items->all);
 }
 
 void scd__collection_done(struct scd__collection *collection)
 {
-	scd_strmap_done(&collection->list_by_name);
-	scd_strmap_done(&collection->macro_by_name);
-	scd_strmap_done(&collection->rule_by_name);
-	free(collection->lists);
-	free(collection->macros);
-	free(collection->rules);
+	free_items(&collection->lists);
+	free_items(&collection->macros);
+	free_items(&collection->rules);
 	scd_arena_done(&collection->arena);
 }
 
@@ -163,35 +167,24 @@ static void warn_unknown_keys(struct reader *reader, const char *const *known)
 	}
 }
 
-/* Appends to one of the collection's arrays of pointers. */
-static bool push(void ***items, size_t *count, size_t *room, void *item)
-{
-	if (*count == *room) {
-		size_t more = *room ? 2 * *room : 64;
-		void **grown = realloc(*items, more * sizeof(**items));
-		if (!grown)
-			return false;
-		*items = grown;
-		*room = more;
-	}
-	(*items)[(*count)++] = item;
-	return true;
-}
-
 /*
- * The item of a name: an earlier one, or a new zeroed one of `bytes`, put into map and array. *ret_index is its
- * position of first definition. NULL on exhaustion.
+ * The item of a name: an earlier one, or a new zeroed one of `bytes`. *ret_index is its position of first definition.
+ * NULL on exhaustion.
  */
-static void *find_or_add(struct reader *reader, struct scd_strmap *map, void ***items, size_t *count, size_t *room,
-                         size_t bytes, uint32_t *ret_index)
+static void *find_or_add(struct reader *reader, struct scd__items *items, size_t bytes, uint32_t *ret_index)
 {
-	void *item = scd_strmap_get(map, reader->name);
+	void *item = scd_strmap_get(&items->by_name, reader->name);
 	if (item)
 		return item;
-	*ret_index = reader->collection->next_visibility;
-	item = scd_arena_zalloc(&reader->collection->arena, 1, bytes);
-	if (!item || scd_strmap_put(map, reader->name, item) < 0 || !push(items, count, room, item))
+	void **all = scd_array_grow(items->all, items->count, &items->room, sizeof(*all));
+	if (!all)
 		return NULL;
+	items->all = all;
+	item = scd_arena_zalloc(&reader->collection->arena, 1, bytes);
+	if (!item || scd_strmap_put(&items->by_name, reader->name, item) < 0)
+		return NULL;
+	items->all[items->count++] = item;
+	*ret_index = reader->collection->next_visibility;
 	return item;
 }
 
@@ -235,9 +228,7 @@ static int collect_list(struct reader *reader)
 	if (reader->failed)
 		return -EINVAL;
 	uint32_t index = 0;
-	struct scd__list_item *list = find_or_add(reader, &collection->list_by_name, (void ***)&collection->lists,
-	                                          &collection->list_count, &collection->list_room, sizeof(*list),
-	                                          &index);
+	struct scd__list_item *list = find_or_add(reader, &collection->lists, sizeof(*list), &index);
 	if (!list)
 		return -ENOMEM;
 	if (!list->name.data)
@@ -265,9 +256,7 @@ static int collect_macro(struct reader *reader)
 	if (reader->failed)
 		return -EINVAL;
 	uint32_t index = 0;
-	struct scd__macro_item *macro = find_or_add(reader, &collection->macro_by_name, (void ***)&collection->macros,
-	                                            &collection->macro_count, &collection->macro_room, sizeof(*macro),
-	                                            &index);
+	struct scd__macro_item *macro = find_or_add(reader, &collection->macros, sizeof(*macro), &index);
 	if (!macro)
 		return -ENOMEM;
 	if (!macro->name.data)
@@ -309,7 +298,7 @@ static void collect_tags(struct reader *reader, struct scd_rule *rule)
 /* `- rule: X` with `enabled` alone: switches an earlier rule on or off. */
 static int switch_rule(struct reader *reader)
 {
-	struct scd__rule_item *rule = scd_strmap_get(&reader->collection->rule_by_name, reader->name);
+	struct scd__rule_item *rule = scd_strmap_get(&reader->collection->rules.by_name, reader->name);
 	if (!scd_yaml_get(reader->map, "enabled"))
 		FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL, "a rule has condition, output, desc and priority",
 		     "Item has no mapping for key 'enabled'");
@@ -381,9 +370,7 @@ static int collect_rule(struct reader *reader)
 	if (reader->failed)
 		return -EINVAL;
 	uint32_t index = 0;
-	struct scd__rule_item *rule = find_or_add(reader, &collection->rule_by_name, (void ***)&collection->rules,
-	                                          &collection->rule_count, &collection->rule_room, sizeof(*rule),
-	                                          &index);
+	struct scd__rule_item *rule = find_or_add(reader, &collection->rules, sizeof(*rule), &index);
 	if (!rule)
 		return -ENOMEM;
 	collection->next_visibility++;

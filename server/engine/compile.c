@@ -51,8 +51,8 @@ static int parse_text(struct scd__build *build, struct scd_str text, struct scd_
 static int parse_macros(struct scd__build *build)
 {
 	int result = 0;
-	for (size_t i = 0; i < build->collection->macro_count; i++) {
-		struct scd__macro_item *macro = build->collection->macros[i];
+	for (size_t i = 0; i < build->collection->macros.count; i++) {
+		struct scd__macro_item *macro = build->collection->macros.all[i];
 		int one = parse_text(build, macro->text, macro->condition, "macro", macro->name, &macro->ast);
 		if (one == -ENOMEM)
 			return one;
@@ -166,12 +166,12 @@ static int compile_rules(struct scd__build *build, const struct scd_ruleset_opti
 	struct scd__collection *collection = build->collection;
 	struct scd_ruleset *set = build->set;
 	int result = 0;
-	set->rules = scd_arena_zalloc(&set->arena, collection->rule_count + 1, sizeof(*set->rules));
-	set->entries = scd_arena_zalloc(&set->arena, collection->rule_count + 1, sizeof(*set->entries));
+	set->rules = scd_arena_zalloc(&set->arena, collection->rules.count + 1, sizeof(*set->rules));
+	set->entries = scd_arena_zalloc(&set->arena, collection->rules.count + 1, sizeof(*set->entries));
 	if (!set->rules || !set->entries)
 		return -ENOMEM;
-	for (size_t i = 0; i < collection->rule_count; i++) {
-		int one = compile_rule(build, collection->rules[i], options);
+	for (size_t i = 0; i < collection->rules.count; i++) {
+		int one = compile_rule(build, collection->rules.all[i], options);
 		if (one == -ENOMEM)
 			return one;
 		result = one < 0 ? one : result;
@@ -205,14 +205,18 @@ static int fill_bucket(struct scd_ruleset *set, unsigned kind)
 
 static void warn_unused(const struct scd__collection *collection)
 {
-	for (size_t i = 0; i < collection->macro_count; i++)
-		if (!collection->macros[i]->used)
-			scd__report(collection->diags, SCD_DIAG_UNUSED_MACRO, collection->macros[i]->place, 0, "macro",
-			            collection->macros[i]->name, NULL, "Macro not referred to by any other rule/macro");
-	for (size_t i = 0; i < collection->list_count; i++)
-		if (!collection->lists[i]->used)
-			scd__report(collection->diags, SCD_DIAG_UNUSED_LIST, collection->lists[i]->place, 0, "list",
-			            collection->lists[i]->name, NULL, "List not referred to by any other rule/macro");
+	for (size_t i = 0; i < collection->macros.count; i++) {
+		const struct scd__macro_item *macro = collection->macros.all[i];
+		if (!macro->used)
+			scd__report(collection->diags, SCD_DIAG_UNUSED_MACRO, macro->place, 0, "macro", macro->name,
+			            NULL, "Macro not referred to by any other rule/macro");
+	}
+	for (size_t i = 0; i < collection->lists.count; i++) {
+		const struct scd__list_item *list = collection->lists.all[i];
+		if (!list->used)
+			scd__report(collection->diags, SCD_DIAG_UNUSED_LIST, list->place, 0, "list", list->name, NULL,
+			            "List not referred to by any other rule/macro");
+	}
 }
 
 static int compile_all(struct scd__build *build, const struct scd_ruleset_options *options)

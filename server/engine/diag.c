@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
+
 #define MAX_COUNT      1000u
 #define MAX_TEXT_BYTES 2048u
 #define CHUNK_BYTES    16384u
@@ -40,19 +42,6 @@ bool scd_diag_is_error(enum scd_diag_code code)
 	return strncmp(names[code], "LOAD_ERR_", sizeof("LOAD_ERR_") - 1) == 0;
 }
 
-static bool reserve(struct scd_diags *diags)
-{
-	if (diags->count < diags->room)
-		return true;
-	size_t room = diags->room ? 2 * diags->room : 16;
-	struct scd_diag *items = realloc(diags->items, room * sizeof(*items));
-	if (!items)
-		return false;
-	diags->items = items;
-	diags->room = room;
-	return true;
-}
-
 /* NULL stays NULL; so does what no memory is left for. */
 static const char *keep(struct scd_diags *diags, const char *text)
 {
@@ -64,11 +53,15 @@ static const char *keep(struct scd_diags *diags, const char *text)
 void scd_diags_add(struct scd_diags *diags, enum scd_diag_code code, const char *file, unsigned line, unsigned column,
                    const char *item, const char *hint, const char *format, ...)
 {
+	struct scd_diag *items = NULL;
 	diags->error_count += scd_diag_is_error(code);
-	if (diags->count >= MAX_COUNT || !reserve(diags)) {
+	if (diags->count < MAX_COUNT)
+		items = scd_array_grow(diags->items, diags->count, &diags->room, sizeof(*items));
+	if (!items) {
 		diags->left_out++;
 		return;
 	}
+	diags->items = items;
 	char what[MAX_TEXT_BYTES];
 	va_list args;
 	va_start(args, format);

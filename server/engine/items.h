@@ -51,16 +51,17 @@ struct scd__rule_item {
 	bool warn_evttypes, skip_if_unknown_filter;
 };
 
+/* All items of one kind: pointers to one of the structs above, in order of first definition, and by name. */
+struct scd__items {
+	void **all;
+	size_t count, room;
+	struct scd_strmap by_name;
+};
+
 struct scd__collection {
 	struct scd_arena arena;
 	struct scd_diags *diags;
-	struct scd__list_item **lists;
-	size_t list_count, list_room;
-	struct scd__macro_item **macros;
-	size_t macro_count, macro_room;
-	struct scd__rule_item **rules;
-	size_t rule_count, rule_room;
-	struct scd_strmap list_by_name, macro_by_name, rule_by_name;
+	struct scd__items lists, macros, rules;
 	uint32_t next_visibility;
 };
 

@@ -38,7 +38,7 @@ static void append_item(struct scd_buf *text, struct scd_str item)
 static void append_list(struct scd__collection *collection, const struct scd__list_item *list, struct scd_buf *text)
 {
 	for (size_t i = 0; i < list->item_count; i++) {
-		struct scd__list_item *inner = scd_strmap_get(&collection->list_by_name, list->items[i]);
+		struct scd__list_item *inner = scd_strmap_get(&collection->lists.by_name, list->items[i]);
 		if (!inner || inner == list || inner->index >= list->visibility) {
 			append_item(text, list->items[i]);
 			continue;
@@ -53,8 +53,8 @@ int scd__resolve_lists(struct scd__collection *collection)
 	int result = 0;
 	struct scd_buf text;
 	scd_buf_init(&text, SCD_LIMIT_CONDITION_BYTES);
-	for (size_t i = 0; i < collection->list_count && result == 0; i++) {
-		struct scd__list_item *list = collection->lists[i];
+	for (size_t i = 0; i < collection->lists.count && result == 0; i++) {
+		struct scd__list_item *list = collection->lists.all[i];
 		scd_buf_reset(&text);
 		append_list(collection, list, &text);
 		list->text = scd_arena_dup(&collection->arena, scd_buf_str(&text));
@@ -124,8 +124,8 @@ int scd__substitute_lists(struct scd__collection *collection, struct scd_str tex
 	scd_buf_init(&buffers[0], SCD_LIMIT_CONDITION_BYTES);
 	scd_buf_init(&buffers[1], SCD_LIMIT_CONDITION_BYTES);
 	int result = 0;
-	for (size_t i = 0; i < collection->list_count && result == 0; i++) {
-		struct scd__list_item *list = collection->lists[i];
+	for (size_t i = 0; i < collection->lists.count && result == 0; i++) {
+		struct scd__list_item *list = collection->lists.all[i];
 		scd_buf_reset(&buffers[turn]);
 		if (!replace_list(text, list, &buffers[turn]))
 			continue;

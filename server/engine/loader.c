@@ -11,7 +11,7 @@
 
 #include "engine/compile.h"
 #include "engine/program.h"
-#include "seccheckd/base/limits.h"
+#include "seccheckd/base/array.h"
 
 struct scd_loader {
 	struct scd_diags *diags;
@@ -54,16 +54,13 @@ void scd_loader_free(struct scd_loader **loader)
 /* Keeps a document open (takes it over) and collects what is in it. */
 static int add_document(struct scd_loader *loader, struct scd_yaml *yaml)
 {
-	if (loader->document_count == loader->document_room) {
-		size_t room = loader->document_room ? 2 * loader->document_room : 16;
-		struct scd_yaml **documents = realloc(loader->documents, room * sizeof(struct scd_yaml *));
-		if (!documents) {
-			scd_yaml_free(&yaml);
-			return -ENOMEM;
-		}
-		loader->documents = documents;
-		loader->document_room = room;
+	struct scd_yaml **documents = scd_array_grow(loader->documents, loader->document_count, &loader->document_room,
+	                                             sizeof(*documents));
+	if (!documents) {
+		scd_yaml_free(&yaml);
+		return -ENOMEM;
 	}
+	loader->documents = documents;
 	loader->documents[loader->document_count++] = yaml;
 	struct scd_str source = scd_yaml_source(yaml);
 	XXH3_64bits_update(loader->hash, source.data, source.len);

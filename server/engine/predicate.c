@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "engine/program.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 
 /* Types that share their operators. */
@@ -107,19 +108,20 @@ static int find_op(const struct scd_ast *check, const struct scd_field_use *use,
 
 /* Fields. */
 
-static bool reserve(struct scd_arena *arena, void **items, size_t count, size_t *room, size_t size)
+/* The slot of a field that no check read before. */
+static int add_slot(struct scd__build *build, struct scd_str text, const struct scd_field_use *use, uint32_t *ret_slot)
 {
-	if (count < *room)
-		return true;
-	size_t more = *room ? 2 * *room : 64;
-	void *grown = scd_arena_zalloc(arena, more, size);
-	if (!grown)
-		return false;
-	if (count)
-		memcpy(grown, *items, count * size);
-	*items = grown;
-	*room = more;
-	return true;
+	struct scd_ruleset *set = build->set;
+	struct scd_field_use *slots = scd_array_grow_in(&set->arena, set->slots, set->slot_count, &set->slot_room,
+	                                                sizeof(*slots));
+	if (!slots || scd_strmap_put(&build->slot_by_text, text, (void *)(set->slot_count + 1)) < 0)
+		return -ENOMEM;
+	set->slots = slots;
+	set->slots[set->slot_count] = *use;
+	*ret_slot = (uint32_t)set->slot_count++;
+	if (scd_str_is(use->field->name, "proc.env") || scd_str_is(use->field->name, "proc.aenv"))
+		set->reads_env = true;
+	return 0;
 }
 
 static int slot_new(struct scd__build *build, const struct scd_ast *node, uint32_t *ret_slot,
@@ -139,14 +141,7 @@ static int slot_new(struct scd__build *build, const struct scd_ast *node, uint32
 	struct scd_str name = scd_arena_dup(&set->arena, node->text), arg = scd_arena_dup(&set->arena, node->arg);
 	if (scd_field_resolve(name, node->has_arg, arg, &use, &err) < 0)
 		return INVALID(error, node, "%s", err.what);
-	if (!reserve(&set->arena, (void **)&set->slots, set->slot_count, &set->slot_room, sizeof(*set->slots)) ||
-	    scd_strmap_put(&build->slot_by_text, text, (void *)(set->slot_count + 1)) < 0)
-		return -ENOMEM;
-	set->slots[set->slot_count] = use;
-	*ret_slot = (uint32_t)set->slot_count++;
-	if (scd_str_is(use.field->name, "proc.env") || scd_str_is(use.field->name, "proc.aenv"))
-		set->reads_env = true;
-	return 0;
+	return add_slot(build, text, &use, ret_slot);
 }
 
 /* Constants. */
@@ -388,10 +383,11 @@ int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, ui
 	int result = compile_check(build, check, &predicate, ret_error);
 	if (result < 0)
 		return result;
-	if (!reserve(&set->arena, (void **)&set->predicates, set->predicate_count, &set->predicate_room,
-	             sizeof(predicate)) ||
-	    scd_strmap_put(&build->predicate_by_text, text, (void *)(set->predicate_count + 1)) < 0)
+	struct scd__predicate *predicates = scd_array_grow_in(&set->arena, set->predicates, set->predicate_count,
+	                                                      &set->predicate_room, sizeof(*predicates));
+	if (!predicates || scd_strmap_put(&build->predicate_by_text, text, (void *)(set->predicate_count + 1)) < 0)
 		return -ENOMEM;
+	set->predicates = predicates;
 	set->predicates[set->predicate_count] = predicate;
 	*ret_index = (uint32_t)set->predicate_count++;
 	return 0;

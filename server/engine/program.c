@@ -9,9 +9,9 @@
  * exponentially, so the number of nodes is capped, and the nesting too.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "engine/program.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 
 /* One condition being compiled. */
@@ -28,7 +28,7 @@ static int compile(struct compiler *compiler, const struct scd_ast *node, int32_
 
 struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct scd_str name)
 {
-	return scd_strmap_get(&build->collection->macro_by_name, name);
+	return scd_strmap_get(&build->collection->macros.by_name, name);
 }
 
 static int add_node(struct compiler *compiler, struct scd__node node, int32_t *ret_entry)
@@ -36,16 +36,11 @@ static int add_node(struct compiler *compiler, struct scd__node node, int32_t *r
 	struct scd_ruleset *set = compiler->build->set;
 	if (set->node_count == compiler->node_limit)
 		return -E2BIG;
-	if (set->node_count == set->node_room) {
-		size_t room = set->node_room ? 2 * set->node_room : 256;
-		struct scd__node *nodes = scd_arena_zalloc(&set->arena, room, sizeof(*nodes));
-		if (!nodes)
-			return -ENOMEM;
-		if (set->node_count)
-			memcpy(nodes, set->nodes, set->node_count * sizeof(*nodes));
-		set->nodes = nodes;
-		set->node_room = room;
-	}
+	struct scd__node *nodes = scd_array_grow_in(&set->arena, set->nodes, set->node_count, &set->node_room,
+	                                            sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	set->nodes = nodes;
 	set->nodes[set->node_count] = node;
 	*ret_entry = (int32_t)set->node_count++;
 	return 0;

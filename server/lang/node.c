@@ -4,11 +4,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lang/parser.h"
-
-#define FIRST_ROOM 4u
+#include "seccheckd/base/array.h"
 
 static const void *vfail_at(struct scd__parser *p, struct scd_ast_pos pos, const char *format, va_list args)
 {
@@ -47,31 +45,17 @@ const void *scd__fail_memory(struct scd__parser *p)
 	return NULL;
 }
 
-/* Room for one more item; the block the items are in now, or NULL. */
-static void *grow(struct scd__parser *p, void *items, size_t count, size_t *room, size_t item_bytes)
-{
-	size_t more = *room ? *room * 2 : FIRST_ROOM;
-	void *larger;
-
-	if (count < *room)
-		return items;
-	larger = scd_arena_zalloc(p->arena, more, item_bytes);
-	if (!larger) {
-		scd__fail_memory(p);
-		return NULL;
-	}
-	if (count > 0)
-		memcpy(larger, items, count * item_bytes);
-	*room = more;
-	return larger;
-}
-
 bool scd__push_node(struct scd__parser *p, struct scd__node_array *array, const struct scd_ast *node)
 {
-	void *items = node ? grow(p, array->items, array->count, &array->room, sizeof(void *)) : NULL;
+	const struct scd_ast **items;
 
-	if (!items)
+	if (!node)
 		return false;
+	items = scd_array_grow_in(p->arena, array->items, array->count, &array->room, sizeof(*items));
+	if (!items) {
+		scd__fail_memory(p);
+		return false;
+	}
 	array->items = items;
 	array->items[array->count++] = node;
 	return true;
@@ -79,10 +63,12 @@ bool scd__push_node(struct scd__parser *p, struct scd__node_array *array, const 
 
 bool scd__push_str(struct scd__parser *p, struct scd__str_array *array, struct scd_str text)
 {
-	void *items = grow(p, array->items, array->count, &array->room, sizeof(array->items[0]));
+	struct scd_str *items = scd_array_grow_in(p->arena, array->items, array->count, &array->room, sizeof(*items));
 
-	if (!items)
+	if (!items) {
+		scd__fail_memory(p);
 		return false;
+	}
 	array->items = items;
 	array->items[array->count++] = text;
 	return true;
