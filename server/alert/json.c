@@ -167,10 +167,33 @@ static json_t *alert_object(const Seccheckd__V1__SecurityEvent *event, enum scd_
 	return object;
 }
 
+/*
+ * Appends what jansson wrote, with what it leaves as it is and a terminal obeys (an alert is full of a tenant's text)
+ * escaped. Outside of strings JSON has nothing of that sort, and pieces begin and end with whole characters.
+ */
+static void append_shown(struct scd_buf *text, struct scd_str piece)
+{
+	size_t at = 0, copied = 0;
+
+	while (at < piece.len) {
+		struct scd_str rest = { piece.data + at, piece.len - at };
+		size_t step = scd_str_utf8_length(rest);
+		uint32_t code_point = step ? scd_str_utf8_code_point((struct scd_str){ rest.data, step }) : 0;
+
+		if (step && scd_str_steers_display(code_point)) {
+			scd_buf_append(text, piece.data + copied, at - copied);
+			scd_buf_printf(text, "\\u%04X", code_point);
+			copied = at + step;
+		}
+		at += step ? step : 1;
+	}
+	scd_buf_append(text, piece.data + copied, piece.len - copied);
+}
+
 /* A json_dump_callback_t. */
 static int append_piece(const char *piece, size_t len, void *user)
 {
-	scd_buf_append(user, piece, len);
+	append_shown(user, (struct scd_str){ piece, len });
 	return 0;
 }
 

@@ -70,12 +70,9 @@ static void line_append(struct line *line, const char *data, size_t len)
 	line->len += len;
 }
 
-/* C0, DEL, and C1 in their UTF-8 form (c2 80 … c2 9f): what a terminal would obey. */
-static bool is_control(struct scd_str text)
+static bool steers_display(struct scd_str sequence)
 {
-	unsigned char byte = (unsigned char)text.data[0];
-
-	return byte < 0x20 || byte == 0x7f || (byte == 0xc2 && text.len > 1 && (unsigned char)text.data[1] < 0xa0);
+	return scd_str_steers_display(scd_str_utf8_code_point(sequence));
 }
 
 static void line_append_escaped(struct line *line, struct scd_str text)
@@ -83,7 +80,7 @@ static void line_append_escaped(struct line *line, struct scd_str text)
 	while (text.len) {
 		size_t step = scd_str_utf8_length(text);
 
-		if (step && !is_control(text)) {
+		if (step && !steers_display((struct scd_str){ text.data, step })) {
 			line_append(line, text.data, step);
 		} else {
 			char escape[5];

@@ -194,3 +194,29 @@ size_t scd_str_utf8_length(struct scd_str text)
 	}
 	return 0;
 }
+
+uint32_t scd_str_utf8_code_point(struct scd_str sequence)
+{
+	static const unsigned char lead_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t code_point = (unsigned char)sequence.data[0] & lead_bits[sequence.len];
+
+	for (size_t i = 1; i < sequence.len; i++)
+		code_point = code_point << 6 | ((unsigned char)sequence.data[i] & 0x3f);
+	return code_point;
+}
+
+bool scd_str_steers_display(uint32_t code_point)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x061c, 0x061c },
+		{ 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 },
+	};
+
+	for (size_t i = 0; i < SCD_COUNT(ranges); i++) {
+		if (code_point >= ranges[i].first && code_point <= ranges[i].last)
+			return true;
+	}
+	return false;
+}

@@ -69,4 +69,13 @@ int scd_str_to_u64(struct scd_str text, uint64_t *ret_value);
  */
 size_t scd_str_utf8_length(struct scd_str text);
 
+/* The code point of one valid sequence, which is the whole text. */
+uint32_t scd_str_utf8_code_point(struct scd_str sequence);
+
+/*
+ * Whether a terminal or a viewer obeys this code point instead of showing it: C0, DEL and C1, the marks and controls
+ * that turn the direction of writing, line and paragraph separators. Text of a peer is shown with these escaped.
+ */
+bool scd_str_steers_display(uint32_t code_point);
+
 #endif

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/json.h"
 #include "alert/message.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -112,6 +113,40 @@ static json_t *parse(const struct parts *parts)
 	scd_buf_done(&text_json);
 	scd_alert_unref(&alert);
 	return json;
+}
+
+static void test_json__escapes_what_a_terminal_obeys(void **state)
+{
+	static const struct {
+		const char *name, *shown, *written;
+	} rows[] = {
+		{ "escape", "\x1b[2J", "\\u001B[2J" },
+		{ "delete", "a\x7f", "a\\u007F" },
+		{ "first of C1", "\xc2\x80!", "\\u0080!" },
+		{ "CSI of C1", "\xc2\x9bJ", "\\u009BJ" },
+		{ "right-to-left override", "x\xe2\x80\xaey", "x\\u202Ey" },
+		{ "isolates", "\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069" },
+		{ "marks", "\xe2\x80\x8e\xe2\x80\x8f", "\\u200E\\u200F" },
+		{ "text", "gr\xc3\xbc\xc2\xa0\xe2\x82\xac \xf0\x9f\x98\x80",
+		  "gr\xc3\xbc\xc2\xa0\xe2\x82\xac \xf0\x9f\x98\x80" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scd_buf written;
+		json_t *json = json_string(rows[i].shown), *read;
+
+		scd_buf_init(&written, SIZE_MAX);
+		assert_int_equal(scd__json_write(json, JSON_ENCODE_ANY, &written), 0);
+		if (written.len != strlen(rows[i].written) + 2 ||
+		    memcmp(written.data + 1, rows[i].written, written.len - 2) != 0)
+			fail_msg("%s: %s", rows[i].name, written.data);
+		read = json_loadb(written.data, written.len, JSON_DECODE_ANY, NULL);
+		assert_true(json_equal(read, json));
+		json_decref(read);
+		json_decref(json);
+		scd_buf_done(&written);
+	}
 }
 
 struct value_case {
@@ -237,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json__has_falcos_keys_and_ours_sorted_on_one_line),
+		cmocka_unit_test(test_json__escapes_what_a_terminal_obeys),
 		cmocka_unit_test(test_json__fields_keep_their_types),
 		cmocka_unit_test(test_json__tells_process_lineage_and_labels),
 		cmocka_unit_test(test_json__a_full_buffer_is_an_error),

@@ -190,6 +190,41 @@ static void test_str_utf8_length__knows_the_edges_of_every_form(void **state)
 	}
 }
 
+static void test_str_utf8_code_point__decodes_every_form(void **state)
+{
+	static const struct {
+		struct scd_str text;
+		uint32_t code_point;
+	} rows[] = {
+		{ SCD_STR_INIT("\0"), 0 },
+		{ SCD_STR_INIT("\x7f"), 0x7f },
+		{ SCD_STR_INIT("\xc2\x80"), 0x80 },
+		{ SCD_STR_INIT("\xdf\xbf"), 0x7ff },
+		{ SCD_STR_INIT("\xe0\xa0\x80"), 0x800 },
+		{ SCD_STR_INIT("\xef\xbf\xbf"), 0xffff },
+		{ SCD_STR_INIT("\xf0\x90\x80\x80"), 0x10000 },
+		{ SCD_STR_INIT("\xf4\x8f\xbf\xbf"), 0x10ffff },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(rows); i++)
+		assert_int_equal(scd_str_utf8_code_point(rows[i].text), rows[i].code_point);
+}
+
+static void test_str_steers_display__knows_the_edges_of_every_range(void **state)
+{
+	static const uint32_t steering[] = { 0,      0x1b,   0x1f,   0x7f,   0x80,   0x9b,   0x9f,  0x61c,
+		                             0x200e, 0x200f, 0x2028, 0x202a, 0x202e, 0x2066, 0x2069 };
+	static const uint32_t plain[] = { ' ',    '~',    0xa0,   0x61b,  0x61d,  0x200d,
+		                          0x2010, 0x2027, 0x202f, 0x2065, 0x206a, 0x1f600 };
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(steering); i++)
+		assert_true(scd_str_steers_display(steering[i]));
+	for (size_t i = 0; i < SCD_COUNT(plain); i++)
+		assert_false(scd_str_steers_display(plain[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +236,8 @@ int main(void)
 		cmocka_unit_test(test_str_to_i64__reads_whole_numbers_up_to_the_limits),
 		cmocka_unit_test(test_str_to_u64__takes_no_sign),
 		cmocka_unit_test(test_str_utf8_length__knows_the_edges_of_every_form),
+		cmocka_unit_test(test_str_utf8_code_point__decodes_every_form),
+		cmocka_unit_test(test_str_steers_display__knows_the_edges_of_every_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
