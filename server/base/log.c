@@ -1,12 +1,17 @@
 /*
  * The log. A line is put together on the stack and written with one write(2); it is at most PIPE_BUF bytes long (a
  * longer one is cut), so that lines of several threads and processes do not mix in a pipe either.
+ *
+ * The descriptor is not set to O_NONBLOCK: the flag belongs to the open file description, which other programs share.
+ * Instead each line asks first: a pipe or socket that says it has room takes PIPE_BUF bytes at once. (Two writers that
+ * find room for one in the same instant would still wait for the reader.)
  */
 #include "seccheckd/base/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -22,6 +27,9 @@
 #define LINE_BYTES PIPE_BUF
 
 static _Atomic int log_level = SCD_LOG_INFO;
+
+/* Dropped since the last line that was written. */
+static _Atomic uint64_t lost_lines;
 
 static const char *const level_names[] = {
 	[SCD_LOG_ERROR] = "error", [SCD_LOG_WARNING] = "warning", [SCD_LOG_NOTICE] = "notice",
@@ -94,6 +102,16 @@ static void line_append_escaped(struct line *line, struct scd_str text)
 	}
 }
 
+static void line_append_count(struct line *line, uint64_t count, const char *what)
+{
+	char text[48];
+
+	if (count == 0)
+		return;
+	snprintf(text, sizeof(text), "(%" PRIu64 " %s) ", count, what);
+	line_append(line, text, strlen(text));
+}
+
 static void line_start(struct line *line, enum scd_log_level level, uint64_t left_out)
 {
 	char text[SCD_CLOCK_TEXT_BYTES];
@@ -105,10 +123,15 @@ static void line_start(struct line *line, enum scd_log_level level, uint64_t lef
 	line_append(line, "Z ", 2);
 	line_append(line, level_names[level], strlen(level_names[level]));
 	line_append(line, " ", 1);
-	if (left_out) {
-		snprintf(text, sizeof(text), "(%" PRIu64 " left out) ", left_out);
-		line_append(line, text, strlen(text));
-	}
+	line_append_count(line, atomic_exchange(&lost_lines, 0), "lines lost");
+	line_append_count(line, left_out, "left out");
+}
+
+static bool has_room(int fd)
+{
+	struct pollfd look = { .fd = fd, .events = POLLOUT };
+
+	return poll(&look, 1, 0) != 0;
 }
 
 static void write_line(enum scd_log_level level, uint64_t left_out, const char *format, va_list args)
@@ -118,6 +141,11 @@ static void write_line(enum scd_log_level level, uint64_t left_out, const char *
 	int saved_errno = errno;
 	ssize_t written;
 
+	if (!has_room(STDERR_FILENO)) {
+		atomic_fetch_add(&lost_lines, left_out + 1);
+		errno = saved_errno;
+		return;
+	}
 	vsnprintf(text, sizeof(text), format, args);
 	line_start(&line, level, left_out);
 	line_append_escaped(&line, scd_str_from(text));

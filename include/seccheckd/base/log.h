@@ -2,8 +2,12 @@
  * The daemon's log: lines on standard error, for its operator.
  *
  * Only the outer modules log (net, keeper, emit, cli); everything from wire to alert returns codes and counts
- * instead. A line is `LEVEL MESSAGE` with a time in front (`2026-01-31T08:30:00.123Z warning ...`); control
- * characters in it are shown as `\xNN`, because peers' text appears in it. Thread-safe (one write(2) a line).
+ * instead. A line is `LEVEL MESSAGE` with a time in front (`2026-01-31T08:30:00.123Z warning ...`); what a terminal
+ * obeys (scd_str_steers_display) is shown as `\xNN`, because peers' text appears in it. Thread-safe (one write(2) a
+ * line).
+ *
+ * A reader that stalls delays nobody: a line that finds no room in the pipe, socket or terminal is dropped, and the
+ * next one that finds some begins with `(N lines lost)`.
  */
 #ifndef SECCHECKD_BASE_LOG_H
 #define SECCHECKD_BASE_LOG_H

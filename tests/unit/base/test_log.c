@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,6 +144,29 @@ static void test_log__keeps_errno_and_accepts_a_closed_reader(void **state)
 	assert_int_equal(errno, ENOTTY);
 }
 
+/* A write that waits for the reader would wait for ever here: the alarm ends the program then. */
+static void test_log__drops_and_counts_what_finds_no_room(void **state)
+{
+	const uint64_t count = 1000;
+	char expected[64];
+	uint64_t shown = 0;
+
+	(void)state;
+	assert_int_equal(fcntl(STDERR_FILENO, F_SETFL, O_DIRECT), 0);
+	alarm(30);
+	for (uint64_t i = 0; i < count; i++)
+		scd_log(SCD_LOG_INFO, "flood");
+	alarm(0);
+	while (next_write()[0])
+		shown++;
+	assert_in_range(shown, 1, count - 1);
+	scd_log(SCD_LOG_INFO, "again");
+	snprintf(expected, sizeof(expected), "info (%" PRIu64 " lines lost) again\n", count - shown);
+	assert_string_equal(next_write() + TIME_LENGTH, expected);
+	scd_log(SCD_LOG_INFO, "and on");
+	assert_string_equal(next_write() + TIME_LENGTH, "info and on\n");
+}
+
 static void test_log_level_parse__knows_the_words_of_falco(void **state)
 {
 	static const struct {
@@ -230,6 +255,7 @@ int main(void)
 		with_pipe(test_log__cuts_a_long_line_to_what_a_pipe_writes_at_once),
 		with_pipe(test_log_set_level__silences_what_is_less_urgent),
 		with_pipe(test_log__keeps_errno_and_accepts_a_closed_reader),
+		with_pipe(test_log__drops_and_counts_what_finds_no_room),
 		with_pipe(test_log_gated__lets_a_burst_pass_and_later_tells_the_rest),
 		with_pipe(test_log_gated__limits_lines_in_a_second),
 		with_pipe(test_log_gated__does_not_count_lines_below_the_level),
