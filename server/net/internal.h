@@ -20,6 +20,7 @@
 struct scd__quota {
 	int64_t messages; /* empty ones count */
 	int64_t bytes;
+	int64_t deadline_ns; /* of the monotonic clock; looked at now and then */
 };
 
 /*
@@ -93,7 +94,7 @@ enum scd__drained { SCD__DRAINED_EMPTY, SCD__DRAINED_MORE, SCD__DRAINED_END };
 /* A new session over fd, which is taken over, also on failure: waiting. 0 or negative errno. */
 int scd__session_new(struct scd_net *net, const struct scd_custody *connection, int fd);
 
-/* Feeds what the socket holds, within the quota, which is reduced by what was read. */
+/* Feeds what the socket holds, within the quota, which is reduced by what was read. Reads at least once. */
 enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota);
 
 /*

@@ -129,7 +129,7 @@ void scd_net_free(struct scd_net **net)
 
 static void drain_last(struct scd__session *session, int64_t deadline_ns)
 {
-	struct scd__quota quota = { STOP_MESSAGES, STOP_BYTES };
+	struct scd__quota quota = { STOP_MESSAGES, STOP_BYTES, deadline_ns };
 	enum scd__drained drained = SCD__DRAINED_MORE;
 
 	if (scd_clock_mono_ns() < deadline_ns)

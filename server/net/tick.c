@@ -5,8 +5,8 @@
  *
  * A tick reads every active session to EAGAIN and only then arms the timer again, once: the pause is counted from
  * the end of the reading. While it lasts, messages collect in the sockets, and one wake-up serves them all. When a
- * budget ran out before EAGAIN there is no pause: the timer is set to expire at once, which still lets the loop look
- * at everything else first.
+ * budget (messages, bytes, time) ran out before EAGAIN there is no pause: the timer is set to expire at once, which
+ * still lets the loop look at everything else first.
  *
  * Sessions take turns: the list of active sessions is a queue, who was read goes to its end. So a tick that ends for
  * want of budget is continued by the next one with those that were not read.
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "net/internal.h"
+#include "seccheckd/base/clock.h"
 
 /*
  * The pause. A sandbox's socket holds 278 messages unless its buffer was enlarged, which this version does not do,
@@ -32,13 +33,19 @@
  */
 #define EMPTY_TICKS 3
 
-/* About what one socket can hold, so that one that fills as fast as it is read gives way to the others. */
+/*
+ * About what one socket can hold, so that one that fills as fast as it is read gives way to the others. The time is
+ * for messages that cost more than others: an alert takes about 50 µs, so 256 of them would keep everybody else
+ * waiting for 13 ms, and a busy socket overflows after one or two.
+ */
 #define SESSION_MESSAGES 256
 #define SESSION_BYTES    (1 << 20)
+#define SESSION_TIME_NS  INT64_C(1000000)
 
-/* What a tick may take from everything else on the loop: a few milliseconds. */
+/* What a tick may take from everything else on the loop (new connections, outputs): a few milliseconds. */
 #define TICK_MESSAGES 4096
 #define TICK_BYTES    (16 << 20)
+#define TICK_TIME_NS  INT64_C(5000000)
 
 static void set_timer(struct scd_net *net, long delay_ns)
 {
@@ -49,9 +56,9 @@ static void set_timer(struct scd_net *net, long delay_ns)
 }
 
 /* Reads one session; true when there is more for the next tick. */
-static bool read_one(struct scd_net *net, struct scd__session *session, struct scd__quota *of_tick)
+static bool read_one(struct scd_net *net, struct scd__session *session, int64_t now_ns, struct scd__quota *of_tick)
 {
-	struct scd__quota quota = { SESSION_MESSAGES, SESSION_BYTES };
+	struct scd__quota quota = { SESSION_MESSAGES, SESSION_BYTES, now_ns + SESSION_TIME_NS };
 	enum scd__drained drained = scd__session_drain(session, &quota);
 	bool empty = quota.messages == SESSION_MESSAGES;
 
@@ -74,17 +81,18 @@ static bool read_one(struct scd_net *net, struct scd__session *session, struct s
 /* Every active session once, or as far as the budget goes; true when something is left over. */
 static bool read_all(struct scd_net *net)
 {
-	struct scd__quota of_tick = { TICK_MESSAGES, TICK_BYTES };
+	int64_t now_ns = scd_clock_mono_ns();
+	struct scd__quota of_tick = { TICK_MESSAGES, TICK_BYTES, now_ns + TICK_TIME_NS };
 	struct scd__session *last = TAILQ_LAST(&net->active, scd__session_list);
 	bool more = false;
 
-	for (bool at_last = !last; !at_last;) {
+	for (bool at_last = !last; !at_last; now_ns = scd_clock_mono_ns()) {
 		struct scd__session *session = TAILQ_FIRST(&net->active);
 
-		if (of_tick.messages <= 0 || of_tick.bytes <= 0)
+		if (of_tick.messages <= 0 || of_tick.bytes <= 0 || now_ns >= of_tick.deadline_ns)
 			return true;
 		at_last = session == last;
-		more |= read_one(net, session, &of_tick);
+		more |= read_one(net, session, now_ns, &of_tick);
 	}
 	return more;
 }

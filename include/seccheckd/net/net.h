@@ -3,7 +3,8 @@
  *
  * A socket is drained to EAGAIN, then left alone for a tick (timerfd: libuv's own timers are too coarse), then
  * drained again: a wake-up per message costs several times the CPU, for us and for the sandbox. A socket that stays
- * empty goes back to waiting for readability. A budget per tick keeps one flooding sandbox from starving the others.
+ * empty goes back to waiting for readability. Budgets of messages, bytes and time, for each sandbox's turn and for the
+ * tick, keep one that floods from starving the others.
  *
  * Not thread-safe: everything is called on the loop's thread.
  */

@@ -22,6 +22,7 @@
 #include "seccheckd/base/clock.h"
 #include "seccheckd/net/net.h"
 #include "seccheckd/wire/custody.h"
+#include "tests/support/messages.h"
 #include "tests/support/peer.h"
 #include "tests/support/rules.h"
 
@@ -39,6 +40,9 @@ struct fixture {
 	int keeper; /* our end of the control socket */
 	unsigned stopped;
 	size_t descriptors_before;
+	int64_t alert_cost_ns;    /* what each alert takes */
+	char alerts_of[1000 + 1]; /* first letters of the alerts' sandboxes, in order */
+	size_t alert_count;
 };
 
 static void on_guard(uv_timer_t *timer)
@@ -48,8 +52,14 @@ static void on_guard(uv_timer_t *timer)
 
 static void on_alert(void *user, struct scd_alert *alert)
 {
-	(void)user;
+	struct fixture *fixture = user;
+	int64_t end_ns = scd_clock_mono_ns() + fixture->alert_cost_ns;
+
+	if (fixture->alert_count < sizeof(fixture->alerts_of) - 1)
+		fixture->alerts_of[fixture->alert_count++] = scd_alert_sandbox(alert).data[0];
 	scd_alert_unref(&alert);
+	while (scd_clock_mono_ns() < end_ns)
+		;
 }
 
 static void on_stopped(void *user)
@@ -450,6 +460,65 @@ static void test_net__serves_others_beside_a_flood(void **state)
 	assert_true(messages(fixture) == 200 + atomic_load(&flood.sent));
 }
 
+/* A sandbox of this name that has executed a program so many times: each gives an alert. Its end of the socket. */
+static int connect_executing_peer(struct fixture *fixture, const char *name, int count)
+{
+	const struct actor actor = { .tid = 1, .tgid = 1, .time_ns = 1, .container = name };
+	const char *const argv[] = { "/bin/true", NULL };
+	struct message message = { 0 };
+	int peer = connect_peer(fixture, (uint64_t)name[0]);
+
+	message_exec(&message, &actor, argv[0], argv);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(peer_send(peer, message.data, message.len), 0);
+	message_done(&message);
+	return peer;
+}
+
+/* Where in the order of alerts the n-th of a sandbox is, from 1; 0 for none. */
+static size_t alert_place(const struct fixture *fixture, char name, size_t n)
+{
+	for (size_t i = 0; i < fixture->alert_count; i++) {
+		if (fixture->alerts_of[i] == name && --n == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Its 200 messages would keep the other waiting for 20 ms: it is the clock that ends its turn, not their number. */
+static void test_net__a_flood_of_alerts_does_not_keep_others_waiting(void **state)
+{
+	struct fixture *fixture = *state;
+	int flooder, other;
+
+	fixture->alert_cost_ns = 100000;
+	flooder = connect_executing_peer(fixture, "flooder", 200);
+	other = connect_executing_peer(fixture, "other", 1);
+	drive(fixture, fixture->alert_count == 201);
+	assert_in_range(alert_place(fixture, 'o', 1), 1, 60);
+	assert_true(counters(fixture)->ticks_over_budget > 0);
+	close(flooder);
+	close(other);
+}
+
+/* One tick has no time for all of them; they take turns over several. */
+static void test_net__sessions_take_turns_when_a_tick_has_no_time_for_all(void **state)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
+	struct fixture *fixture = *state;
+	int peers[SCD_COUNT(names)];
+
+	fixture->alert_cost_ns = 100000;
+	for (size_t i = 0; i < SCD_COUNT(names); i++)
+		peers[i] = connect_executing_peer(fixture, names[i], 100);
+	drive(fixture, fixture->alert_count == 100 * SCD_COUNT(names));
+	for (size_t i = 0; i < SCD_COUNT(names); i++) {
+		for (size_t k = 0; k < SCD_COUNT(names); k++)
+			assert_true(alert_place(fixture, names[i][0], 1) < alert_place(fixture, names[k][0], 80));
+		close(peers[i]);
+	}
+}
+
 static void test_net__stops_although_a_sandbox_goes_on_writing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -516,6 +585,8 @@ int main(void)
 		TEST(test_net__reports_every_end_when_the_control_socket_is_full),
 		TEST(test_net__ticks_only_while_something_comes),
 		TEST(test_net__serves_others_beside_a_flood),
+		TEST(test_net__a_flood_of_alerts_does_not_keep_others_waiting),
+		TEST(test_net__sessions_take_turns_when_a_tick_has_no_time_for_all),
 		TEST(test_net__stops_although_a_sandbox_goes_on_writing),
 		TEST(test_net_free__closes_sessions_that_are_still_there),
 		TEST(test_net_new__takes_over_the_socket_when_it_fails),
