@@ -374,8 +374,10 @@ static struct line_output *add(struct scd_emitter *emitter, int fd, const char *
 
 int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name, struct scd_error *err)
 {
-	if (fcntl(fd, F_GETFL) < 0)
-		return scd_error_set(err, -errno, "output %s: %s", name, strerror(errno));
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return scd_error_set(err, -EBADF, "output %s: %s", name, strerror(EBADF));
 	return add(emitter, fd, name) ? 0 : scd_error_set(err, -ENOMEM, "output %s: out of memory", name);
 }
 

@@ -274,6 +274,50 @@ static void test_serve__fails_when_alerts_remain_undelivered(void **state)
 	run_done(&run);
 }
 
+/* Where descriptor number fd of a process leads. */
+static void assert_leads_to(pid_t pid, int fd, const char *path)
+{
+	char link[64], target[256];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)pid, fd);
+	len = readlink(link, target, sizeof(target) - 1);
+	assert_true(len > 0);
+	target[len] = '\0';
+	assert_string_equal(target, path);
+}
+
+/* Otherwise its own sockets would have these numbers, and a sandbox would receive what is meant for a screen. */
+static void test_serve__fills_standard_descriptors_that_are_closed(void **state)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "exec \"$0\" serve -c config.yaml <&- >&-", RUN_SECCHECKD, NULL };
+	struct run run;
+
+	(void)state;
+	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\nstdout_output: {enabled: false}\n"
+	                          "file_output: {enabled: true, filename: alerts}\n");
+	run_start(&run, &(struct run_options){ .argv = argv });
+	if (!run_until(&run, "listening on socket, "))
+		fail_msg("not ready: %s", run.err.data);
+	assert_leads_to(run.pid, STDIN_FILENO, "/dev/null");
+	assert_leads_to(run.pid, STDOUT_FILENO, "/dev/null");
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 0);
+	run_done(&run);
+}
+
+static void test_serve__does_not_print_alerts_to_a_closed_standard_output(void **state)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "exec \"$0\" serve --listen socket -r good.yaml >&-",
+		                     RUN_SECCHECKD, NULL };
+	struct run run;
+
+	(void)state;
+	assert_int_equal(run_program(&run, &(struct run_options){ .argv = argv }), 1);
+	assert_non_null(strstr(run.err.data, "Bad file descriptor"));
+	run_done(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +328,8 @@ int main(void)
 		cmocka_unit_test(test_serve__prints_alerts_when_no_output_is_configured),
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),
 		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
+		cmocka_unit_test(test_serve__fills_standard_descriptors_that_are_closed),
+		cmocka_unit_test(test_serve__does_not_print_alerts_to_a_closed_standard_output),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
