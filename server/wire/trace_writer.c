@@ -7,6 +7,7 @@
  * The bytes that write(2) took are walked by their size fields, which are ours, to find that place. When cutting fails
  * too, the file stays torn, and its reader says so.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,8 +17,6 @@
 #include "seccheckd/base/limits.h"
 #include "seccheckd/wire/trace.h"
 #include "wire/trace_head.h"
-
-#define HEAD_MAX_BYTES 64u
 
 struct scd_trace_writer {
 	int fd;
@@ -119,7 +118,10 @@ static int write_head(struct scd_trace_writer *writer)
 	size_t written;
 	int r = -ENOMEM;
 
-	scd_buf_init(&head, HEAD_MAX_BYTES);
+	static_assert(SCD_TRACE_HEAD_BYTES ==
+	                      SCD__TRACE_MAGIC_BYTES + SCD_TRACE_SIZE_BYTES + sizeof(SCD__TRACE_CONFIG) - 1,
+	              "the head is as long as it says");
+	scd_buf_init(&head, SCD_TRACE_HEAD_BYTES);
 	scd_buf_append_str(&head, SCD_STR(SCD__TRACE_MAGIC));
 	append(&head, SCD_STR(SCD__TRACE_CONFIG));
 	if (!head.failed)

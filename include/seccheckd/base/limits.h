@@ -22,6 +22,21 @@
 #define SCD_LIMIT_CONNECTIONS 16384u
 
 /*
+ * Looking at who connects: bytes of its arguments (of which only `trace create` needs the last; containerd's have about
+ * 1 KiB), and its descriptors, each of which costs one to three microseconds of a start (runsc has about a dozen).
+ */
+#define SCD_LIMIT_PEER_ARGS_BYTES  8192u
+#define SCD_LIMIT_PEER_DESCRIPTORS 64u
+
+/*
+ * The send buffer that a sandbox gets, as getsockopt(2) reports it: 10,923 messages of the usual size, 80 ms of a very
+ * busy sandbox. And kernel memory that all of them together may fill while nobody reads, which is also bounded by an
+ * eighth of the host's memory: 448 sandboxes have all they want, some hundred more have less.
+ */
+#define SCD_LIMIT_SNDBUF_BYTES       (8u << 20)
+#define SCD_LIMIT_SNDBUF_TOTAL_BYTES ((uint64_t)4 << 30)
+
+/*
  * Scratch memory for one event: names, resolved paths, rendered outputs. Strings of the message itself are not
  * copied, so this is for what we derive from them: a command line of the largest argv, twice.
  */
@@ -34,6 +49,13 @@
 
 /* Nesting of protobuf messages: the deepest known path is ExecveInfo.pipe_input_proc.context_data.credentials (4). */
 #define SCD_LIMIT_PROTO_DEPTH 8u
+
+/*
+ * Printing a message: nesting, of groups that we do not know among it (protobuf's own limit), and the line. The largest
+ * message as octal escapes is a quarter of it; deep nesting, indented, would be fifty times the message.
+ */
+#define SCD_LIMIT_PRINT_DEPTH 100u
+#define SCD_LIMIT_PRINT_BYTES (64u << 20)
 
 /* Processes a sandbox may have in state; the least recently used go first, counted, and the sandbox is tainted. */
 #define SCD_LIMIT_SANDBOX_PROCESSES 16384u
@@ -105,6 +127,14 @@
  * unless they are told otherwise (nginx: 1 MiB). An alert that is larger goes alone.
  */
 #define SCD_LIMIT_BATCH_BYTES (512u << 10)
+
+/*
+ * Bytes that wait for the disk: of one recording, where the largest message fits beside a tenth of a second of a very
+ * busy sandbox, and of all recordings, which a disk of 16 MiB a second takes in 4 of the 10 seconds that an ordered
+ * stop may last. Beyond either, messages are left out of the recording.
+ */
+#define SCD_LIMIT_RECORDING_QUEUE_BYTES (8u << 20)
+#define SCD_LIMIT_RECORDER_QUEUE_BYTES  (64u << 20)
 
 /* The body of a control plane's answer. */
 #define SCD_LIMIT_HTTP_ANSWER_BYTES (1u << 20)

@@ -16,8 +16,9 @@
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/error.h"
 
-/* What stands in front of each message. */
+/* What stands in front of each message, and of them all, as the writer has it. */
 #define SCD_TRACE_SIZE_BYTES 8u
+#define SCD_TRACE_HEAD_BYTES 37u
 
 struct scd_trace_reader;
 
