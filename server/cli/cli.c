@@ -8,9 +8,9 @@
 
 #include "args.h"
 #include "help.h"
-#include "output.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/config/suggest.h"
+#include "stdout.h"
 #include "version.h"
 
 static const struct entry {
@@ -49,14 +49,14 @@ static int unknown_command(const char *name)
 
 int scd_cli_main(int argc, char **argv)
 {
-	scd__output_init();
+	scd__stdout_init();
 	if (argc < 2) {
 		print_usage(stderr);
 		return SCD__EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_usage(stdout);
-		return scd__output_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
+		return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
 	}
 	if (strcmp(argv[1], "--version") == 0)
 		return scd__version_print();

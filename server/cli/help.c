@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "output.h"
 #include "seccheckd/config/config.h"
+#include "stdout.h"
 
 #define COLUMNS     80
 #define OPTION_TEXT 28 /* the column where what an option does begins */
@@ -93,5 +93,5 @@ int scd__help_command(const struct scd__command *command, const struct scd__flag
 	if (command->lists_keys)
 		print_keys();
 	printf("\nExamples:\n%s", command->examples);
-	return scd__output_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
+	return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
 }

@@ -17,7 +17,6 @@
 
 #include "args.h"
 #include "host.h"
-#include "output.h"
 #include "progress.h"
 #include "rules.h"
 #include "seccheckd/base/array.h"
@@ -26,6 +25,7 @@
 #include "seccheckd/pipeline/pipeline.h"
 #include "seccheckd/wire/trace.h"
 #include "settings.h"
+#include "stdout.h"
 
 /* In front of each message of a trace file. */
 #define SIZE_FIELD_BYTES 8u
@@ -70,7 +70,7 @@ static void write_alert(void *user, struct scd_alert *alert)
 		replay->unwritten_count++;
 	else {
 		scd_buf_append_char(&replay->line, '\n');
-		replay->stopped = !scd__output_write(replay->line.data, replay->line.len);
+		replay->stopped = !scd__stdout_write(replay->line.data, replay->line.len);
 	}
 	scd_alert_unref(&alert);
 }
@@ -130,7 +130,7 @@ static int replay_trace(struct replay *replay, const char *path, size_t ordinal)
 	if (r == 0)
 		r = feed_messages(replay, reader, path, ordinal, &err);
 	scd_trace_reader_close(&reader);
-	replay->stopped = !scd__output_flush();
+	replay->stopped = !scd__stdout_flush();
 	if (r < 0)
 		scd_error_print(&err, stderr);
 	if (bad_count(replay) > bad_before)

@@ -16,7 +16,6 @@
 
 #include "args.h"
 #include "host.h"
-#include "outputs.h"
 #include "rules.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
@@ -24,6 +23,7 @@
 #include "seccheckd/keeper/keeper.h"
 #include "seccheckd/net/net.h"
 #include "settings.h"
+#include "wanted_outputs.h"
 
 /* How long an ordered stop waits for the outputs. */
 #define DRAIN_MS 5000u
@@ -95,7 +95,7 @@ static int open_outputs(struct worker *worker)
 	worker->emitter = scd_emitter_new(&worker->loop);
 	if (!worker->emitter)
 		return fail("cannot make the outputs", -ENOMEM);
-	r = scd__outputs_add(worker->emitter, worker->config, &err);
+	r = scd__wanted_outputs_add(worker->emitter, worker->config, &err);
 	if (r < 0)
 		scd_error_print(&err, stderr);
 	return r;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "args.h"
-#include "output.h"
 #include "seccheckd/cli/cli.h"
+#include "stdout.h"
 
 static const struct scd__command command = {
 	.name = "version",
@@ -19,7 +19,7 @@ int scd__version_print(void)
 {
 	printf("seccheckd %s\nfalco engine %s\nplugin container %s\n", SCD__VERSION, SCD__FALCO_ENGINE_VERSION,
 	       SCD__FALCO_CONTAINER_VERSION);
-	return scd__output_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
+	return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
 }
 
 int scd_cli_version(int argc, char **argv)

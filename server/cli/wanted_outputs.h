@@ -1,8 +1,8 @@
 /*
  * The outputs that a configuration asks for.
  */
-#ifndef SCD_SERVER_CLI_OUTPUTS_H
-#define SCD_SERVER_CLI_OUTPUTS_H
+#ifndef SCD_SERVER_CLI_WANTED_OUTPUTS_H
+#define SCD_SERVER_CLI_WANTED_OUTPUTS_H
 
 #include "seccheckd/config/config.h"
 #include "seccheckd/emit/emitter.h"
@@ -10,6 +10,6 @@
 /*
  * Adds them to an emitter. 0, or negative errno with err: which output and why. The configuration has been checked.
  */
-int scd__outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err);
+int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err);
 
 #endif

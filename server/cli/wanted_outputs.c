@@ -1,7 +1,7 @@
 /*
  * Configuration to options of the emitter, one function per output.
  */
-#include "outputs.h"
+#include "wanted_outputs.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -59,7 +59,7 @@ static int add_control_plane(struct scd_emitter *emitter, const struct scd_confi
 	return scd_emitter_add_control_plane(emitter, &options, err);
 }
 
-int scd__outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
+int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
 {
 	int r;
 

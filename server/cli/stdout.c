@@ -1,7 +1,7 @@
 /*
  * stdout and what can go wrong with it. The first error is told at once: stdio only remembers that there was one.
  */
-#include "output.h"
+#include "stdout.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 static char buffer[BUFFER_BYTES];
 static bool failed;
 
-void scd__output_init(void)
+void scd__stdout_init(void)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -31,14 +31,14 @@ static bool fail(void)
 	return false;
 }
 
-bool scd__output_write(const void *data, size_t len)
+bool scd__stdout_write(const void *data, size_t len)
 {
 	if (failed)
 		return false;
 	return fwrite(data, 1, len, stdout) == len || fail();
 }
 
-bool scd__output_flush(void)
+bool scd__stdout_flush(void)
 {
 	if (failed)
 		return false;
