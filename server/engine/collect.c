@@ -437,7 +437,7 @@ static int collect_item(struct scd__collection *collection, const struct scd_yam
 		     "Unexpected element type. Each element should be a yaml associative array.");
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < sizeof(item_kinds) / sizeof(item_kinds[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(item_kinds); i++) {
 		if (!scd_yaml_get(item, item_kinds[i].key))
 			continue;
 		if (item_kinds[i].named) {

@@ -108,11 +108,11 @@ static int compile_output(struct scd__build *build, const struct scd__rule_item 
 {
 	struct scd_error error;
 	int result = scd_format_new(item->output_text, &build->set->arena, &rule->output, &error);
-	if (result == -EINVAL || result == -ENOTSUP)
+	if (result == -EINVAL || result == -ENOENT || result == -ENOTSUP)
 		scd__report(build->collection->diags,
 		            result == -ENOTSUP ? SCD_DIAG_ERR_NOT_EVALUATED : SCD_DIAG_ERR_COMPILE_OUTPUT, item->output,
 		            0, "rule", item->pub.name, error.hint[0] ? error.hint : NULL, "%s", error.what);
-	return result == -ENOTSUP ? -EINVAL : result;
+	return result == -ENOENT || result == -ENOTSUP ? -EINVAL : result;
 }
 
 static struct scd_str keep(struct scd_ruleset *set, struct scd_str text)

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <pthread.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/event/kind.h"
 
 struct row {
@@ -33,7 +34,7 @@ static pthread_once_t by_kind_once = PTHREAD_ONCE_INIT;
 
 static void fill_by_kind(void)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		int kind = scd_kind_find(rows[i].name, 0);
 		assert(kind >= 0);
 		for (; kind >= 0; kind = scd_kind_find(rows[i].name, (unsigned)kind + 1))

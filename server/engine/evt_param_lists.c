@@ -11,6 +11,7 @@
 #include "engine/evt_params.h"
 #include "engine/field_getters.h"
 #include "engine/result.h"
+#include "seccheckd/base/array.h"
 
 /* Values that no field gives. */
 
@@ -386,14 +387,13 @@ static const struct scd__param fchmodat_params[] = {
 /* Of siblings, the one with fewer parameters has the list of the other without its end. */
 
 const struct scd__param_list scd__param_lists[] = {
-#define COUNT(params) (sizeof(params) / sizeof((params)[0]))
-#define LIST(point, event, params)                                  \
-	{                                                           \
-		SCD_POINT_##point, (event), (params), COUNT(params) \
+#define LIST(point, event, params)                                      \
+	{                                                               \
+		SCD_POINT_##point, (event), (params), SCD_COUNT(params) \
 	}
-#define SHORTER(point, event, params, less)                                  \
-	{                                                                    \
-		SCD_POINT_##point, (event), (params), COUNT(params) - (less) \
+#define SHORTER(point, event, params, less)                                      \
+	{                                                                        \
+		SCD_POINT_##point, (event), (params), SCD_COUNT(params) - (less) \
 	}
 	LIST(CONTAINER_START, "execve", exec_params),
 	LIST(SENTRY_EXEC, "execve", exec_params),
@@ -450,4 +450,4 @@ const struct scd__param_list scd__param_lists[] = {
 	LIST(SYSCALL_RAW, "fchmodat", fchmodat_params),
 };
 
-const size_t scd__param_list_count = COUNT(scd__param_lists);
+const size_t scd__param_list_count = SCD_COUNT(scd__param_lists);

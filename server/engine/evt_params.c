@@ -4,6 +4,7 @@
 #include "engine/evt_params.h"
 
 #include "engine/field_getters.h"
+#include "seccheckd/base/array.h"
 
 struct scd__params scd__params_of(const struct scd_event *event)
 {
@@ -45,7 +46,7 @@ static const struct known {
 
 bool scd__param_type(struct scd_str name, enum scd_type *ret_type)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(known); i++) {
 		if (!scd_str_eq(known[i].name, name))
 			continue;
 		*ret_type = known[i].type;

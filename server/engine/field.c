@@ -15,6 +15,7 @@
 
 #include "engine/evt_params.h"
 #include "engine/field_getters.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/strmap.h"
 #include "seccheckd/event/kind.h"
 
@@ -28,7 +29,7 @@ enum {
 	NEEDS_KEY = SCD_FIELD_ARG_REQUIRED,
 	NUMBER = SCD_FIELD_ARG_INDEX,
 	INDEXED = KEYED | NUMBER,
-	TAILED = NEEDS_KEY | SCD_FIELD_ARG_DOTTED,
+	TAILED = NEEDS_KEY, /* what they take is in the table of tails */
 	NO_RHS = SCD_FIELD_NO_RHS,
 	ALONE = NO_RHS | SCD_FIELD_NO_TRANSFORMER,
 	FILTER_ONLY = SCD_FIELD_FILTER_ONLY | ALONE,
@@ -45,8 +46,6 @@ static const struct scd_field fields[] = {
 #undef FIELD
 };
 
-#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
-
 /* Name to 1 + index. Written once, under by_name_once; lives as long as the process. */
 static struct scd_strmap by_name;
 static pthread_once_t by_name_once = PTHREAD_ONCE_INIT;
@@ -54,7 +53,7 @@ static pthread_once_t by_name_once = PTHREAD_ONCE_INIT;
 static void index_names(void)
 {
 	scd_strmap_init(&by_name);
-	for (uintptr_t i = 0; i < FIELD_COUNT; i++) {
+	for (uintptr_t i = 0; i < SCD_COUNT(fields); i++) {
 		int result = scd_strmap_put(&by_name, fields[i].name, (void *)(i + 1));
 		assert(result == 0);
 		(void)result;
@@ -70,7 +69,7 @@ const struct scd_field *scd_field_find(struct scd_str name)
 
 size_t scd_field_count(void)
 {
-	return FIELD_COUNT;
+	return SCD_COUNT(fields);
 }
 
 const struct scd_field *scd_field_at(size_t index)
@@ -80,23 +79,8 @@ const struct scd_field *scd_field_at(size_t index)
 
 static int unknown_field(struct scd_str name, struct scd_error *err)
 {
-	return scd_error_set(err, -EINVAL, "filter_check called with nonexistent field " SCD_STR_FMT,
+	return scd_error_set(err, -ENOENT, "filter_check called with nonexistent field " SCD_STR_FMT,
 	                     SCD_STR_ARG(name));
-}
-
-/* The field whose name is followed by a dot and the rest of `name`; NULL when there is none. */
-static const struct scd_field *find_tailed(struct scd_str name, struct scd_str *ret_tail)
-{
-	for (size_t i = name.len; i-- > 0;) {
-		if (name.data[i] != '.')
-			continue;
-		const struct scd_field *field = scd_field_find((struct scd_str){ name.data, i });
-		if (!field || !(field->flags & SCD_FIELD_ARG_DOTTED))
-			continue;
-		*ret_tail = (struct scd_str){ name.data + i + 1, name.len - i - 1 };
-		return field;
-	}
-	return NULL;
 }
 
 static int check_param(struct scd_field_use *use, struct scd_error *err)
@@ -113,7 +97,7 @@ static int check_kind(struct scd_field_use *use, struct scd_error *err)
 {
 	if (scd_kind_find(use->arg.text, 0) >= 0)
 		return 0;
-	return scd_error_set(err, -EINVAL, "unknown event type " SCD_STR_FMT, SCD_STR_ARG(use->arg.text));
+	return scd_error_set(err, -ENOENT, "unknown event type " SCD_STR_FMT, SCD_STR_ARG(use->arg.text));
 }
 
 static int check_path_choice(struct scd_field_use *use, struct scd_error *err)
@@ -143,9 +127,22 @@ static const struct tail {
 	{ "thread.cgroup", accept_any, false, false },
 };
 
+/* The field whose name is followed by a dot and the rest of `name`; NULL when there is none. */
+static const struct tail *find_tailed(struct scd_str name, struct scd_str *ret_tail)
+{
+	for (size_t i = 0; i < SCD_COUNT(tails); i++) {
+		struct scd_str field = scd_str_from(tails[i].name);
+		if (name.len <= field.len || name.data[field.len] != '.' || !scd_str_starts_with(name, field))
+			continue;
+		*ret_tail = (struct scd_str){ name.data + field.len + 1, name.len - field.len - 1 };
+		return &tails[i];
+	}
+	return NULL;
+}
+
 static const struct tail *tail_of(const struct scd_field *field)
 {
-	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+	for (size_t i = 0; i < SCD_COUNT(tails); i++)
 		if (scd_str_is(field->name, tails[i].name))
 			return &tails[i];
 	return NULL;
@@ -190,16 +187,17 @@ int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, str
 {
 	struct scd_str tail_text;
 	const struct scd_field *field = scd_field_find(name);
-	const struct scd_field *tailed = field ? NULL : find_tailed(name, &tail_text);
-	if (!field && (!tailed || has_arg))
+	const struct tail *tail = field ? NULL : find_tailed(name, &tail_text);
+	if (tail)
+		field = scd_field_find(scd_str_from(tail->name));
+	if (!field || (tail && has_arg))
 		return unknown_field(name, err);
-	struct scd_field_use use = { .field = field ? field : tailed };
-	use.type = use.field->type;
-	use.is_any_of = (use.field->flags & SCD_FIELD_ANY_OF) != 0;
+	struct scd_field_use use = { .field = field, .type = field->type };
+	use.is_any_of = (field->flags & SCD_FIELD_ANY_OF) != 0;
 	int result;
-	if (tailed) {
+	if (tail) {
 		set_arg(&use, tail_text);
-		result = tail_of(tailed)->check(&use, err);
+		result = tail->check(&use, err);
 	} else {
 		result = has_arg ? resolve_brackets(&use, arg, err) : resolve_bare(&use, err);
 	}

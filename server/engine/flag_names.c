@@ -3,6 +3,7 @@
  * know are left out, as are those of bits that no message of gVisor sets.
  */
 #include "engine/flag_names.h"
+#include "seccheckd/base/array.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -144,9 +145,9 @@ static const struct scd__flag_name signal_names[] = {
 	SIGNAL(25, "SIGXFSZ"), SIGNAL(26, "SIGVTALRM"), SIGNAL(27, "SIGPROF"), SIGNAL(28, "SIGWINCH"),
 	SIGNAL(29, "SIGIO"),   SIGNAL(30, "SIGPWR"),    SIGNAL(31, "SIGSYS"),
 };
-#define NAMES(kind, names)                                          \
-	{                                                           \
-		(kind), (names), sizeof(names) / sizeof((names)[0]) \
+#define NAMES(kind, names)                        \
+	{                                         \
+		(kind), (names), SCD_COUNT(names) \
 	}
 
 const struct scd__flag_names scd__open_flags = NAMES(SCD__FLAGS_OPEN, open_names);

@@ -25,6 +25,10 @@
 
 #define MISSING "<NA>"
 
+/* A field is looked for in so much text behind its `%`, and read with so much memory: none is longer. */
+#define SIDE_BYTES       4096u
+#define SIDE_ARENA_BYTES 1048576u
+
 /* A field of the format. Its name is canonical: `proc.env[HOME]`, also when the argument was quoted. */
 struct format_field {
 	struct scd_str name;
@@ -51,7 +55,8 @@ struct compiler {
 	struct scd_arena *arena;
 	struct scd_error *err;
 	struct scd_format *format;
-	struct scd_str rest; /* what is still to be read; it lives as long as the format */
+	struct scd_str rest;      /* what is still to be read; it lives as long as the format */
+	struct scd_arena scratch; /* for the tree of one field */
 };
 
 static void skip(struct compiler *compiler, size_t count)
@@ -60,92 +65,75 @@ static void skip(struct compiler *compiler, size_t count)
 	compiler->rest.len -= count;
 }
 
+/*
+ * Reads the field or transformer that stands next, as conditions have it on their left side. NULL when there is none,
+ * also when what follows the name of a field is no argument.
+ */
+static const struct scd_ast *read_side(struct compiler *compiler, size_t *ret_len)
+{
+	struct scd_str near = compiler->rest;
+	struct scd_ast_error ignored;
+	const struct scd_ast *side;
+	if (near.len > SIDE_BYTES)
+		near.len = SIDE_BYTES;
+	scd_arena_reset(&compiler->scratch);
+	int result = scd_ast_parse_side(near, SCD_LIMIT_RULE_PARSE_DEPTH, &compiler->scratch, &side, ret_len, &ignored);
+	return result == 0 ? side : NULL;
+}
+
+/* With its argument, which is copied to where the format lives. Its length; -EINVAL, -ENOENT, -ENOMEM. */
+static int take_with_argument(struct compiler *compiler, const struct scd_ast *side, size_t len,
+                              struct scd_field_use *ret_use)
+{
+	struct scd_str name = { compiler->rest.data, side->text.len };
+	struct scd_str arg = scd_arena_dup(compiler->arena, side->arg);
+	if (!arg.data)
+		return -ENOMEM;
+	int result = scd_field_resolve(name, true, arg, ret_use, NULL);
+	return result < 0 ? result : (int)len;
+}
+
+/* No name is longer than a constant may be. */
 static size_t name_length(struct scd_str text)
 {
 	size_t len = 0;
-	while (len < text.len && (isalnum((unsigned char)text.data[len]) || strchr("_.", text.data[len])))
-		len++;
-	return len;
-}
-
-static bool is_transformer(struct scd_str text, size_t len)
-{
-	static const char *const names[] = {
-		"tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt"
-	};
-	if (len == text.len || text.data[len] != '(')
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (scd_str_is((struct scd_str){ text.data, len }, names[i]))
-			return true;
-	return false;
-}
-
-/* Length of `"..."` at the start of a text, quotes included; 0 when it is not closed. */
-static size_t quoted_length(struct scd_str text)
-{
-	for (size_t i = 1; i < text.len; i++)
-		if (text.data[i] == text.data[0] && text.data[i - 1] != '\\')
-			return i + 1;
-	return 0;
-}
-
-static size_t bare_length(struct scd_str text)
-{
-	size_t len = 0;
-	while (len < text.len && !isspace((unsigned char)text.data[len]) && !strchr("[]\"'", text.data[len]))
+	while (len < text.len && len < SCD_LIMIT_CONSTANT_BYTES &&
+	       (isalnum((unsigned char)text.data[len]) || strchr("_.", text.data[len])))
 		len++;
 	return len;
 }
 
 /*
- * Reads `[argument]` at the start of a text. True: *ret_arg is the argument, and *ret_len what it takes up with its
- * brackets.
+ * The longest beginning of what is left that is the name of a field, without an argument. Its length; or what is wrong
+ * with the whole name, -ENOENT or -EINVAL.
  */
-static bool read_argument(struct scd_str text, struct scd_arena *arena, struct scd_str *ret_arg, size_t *ret_len)
+static int take_longest_name(struct compiler *compiler, struct scd_field_use *ret_use, struct scd_error *err)
 {
-	if (text.len < 3 || text.data[0] != '[')
-		return false;
-	struct scd_str inside = { text.data + 1, text.len - 1 };
-	bool quoted = inside.data[0] == '"' || inside.data[0] == '\'';
-	size_t len = quoted ? quoted_length(inside) : bare_length(inside);
-	if (len == 0 || len == inside.len || inside.data[len] != ']')
-		return false;
-	*ret_arg = (struct scd_str){ inside.data, len };
-	*ret_len = len + 2;
-	return !quoted || scd_ast_unescape(*ret_arg, arena, ret_arg) == 0;
+	struct scd_str none = { NULL, 0 }, name = { compiler->rest.data, name_length(compiler->rest) };
+	if (name.len == 0)
+		return scd_error_set(err, -EINVAL, "no field stands behind a %%");
+	int whole = scd_field_resolve(name, false, none, ret_use, err), result = whole;
+	while (result < 0 && --name.len > 0)
+		result = scd_field_resolve(name, false, none, ret_use, NULL);
+	return result < 0 ? whole : (int)name.len;
 }
 
-/* The field whose name is the first `len` bytes of what is left, with its argument. Its length, or -EINVAL. */
-static int try_field(struct compiler *compiler, size_t len, struct scd_field_use *ret_use, struct scd_error *err)
-{
-	struct scd_str name = { compiler->rest.data, len }, arg;
-	struct scd_str behind = { name.data + len, compiler->rest.len - len };
-	size_t arg_len;
-	if (read_argument(behind, compiler->arena, &arg, &arg_len) &&
-	    scd_field_resolve(name, true, arg, ret_use, err) == 0)
-		return (int)(len + arg_len);
-	int result = scd_field_resolve(name, false, (struct scd_str){ NULL, 0 }, ret_use, err);
-	return result < 0 ? result : (int)len;
-}
-
-/* The longest text that is a field. Its length, -EINVAL or -ENOTSUP with the reason. */
+/* The longest text that is a field. Its length; -EINVAL, -ENOENT or -ENOTSUP with the reason; -ENOMEM. */
 static int find_field(struct compiler *compiler, struct scd_field_use *ret_use)
 {
-	struct scd_error longest, other;
-	size_t len = name_length(compiler->rest);
-	if (is_transformer(compiler->rest, len))
+	struct scd_error reason;
+	size_t len;
+	const struct scd_ast *side = read_side(compiler, &len);
+	if (side && side->kind == SCD_AST_TRANSFORMER)
 		return scd_error_set(compiler->err, -ENOTSUP,
 		                     "the transformer '" SCD_STR_FMT "' in an output is not evaluated by this version",
-		                     (int)len, compiler->rest.data);
-	if (len == 0)
-		return scd_error_set(compiler->err, -EINVAL, "unknown filter: no field stands behind a %%");
-	int result = try_field(compiler, len, ret_use, &longest);
-	while (result < 0 && --len > 0)
-		result = try_field(compiler, len, ret_use, &other);
-	if (result < 0)
-		return scd_error_set(compiler->err, -EINVAL, "unknown filter: %s", longest.what);
-	if (ret_use->field->flags & SCD_FIELD_FILTER_ONLY)
+		                     SCD_STR_ARG(side->text));
+	int result = side && side->has_arg ? take_with_argument(compiler, side, len, ret_use) : -ENOENT;
+	if (result == -EINVAL || result == -ENOENT)
+		result = take_longest_name(compiler, ret_use, &reason);
+	if (result == -EINVAL || result == -ENOENT)
+		return scd_error_set(compiler->err, result, "unknown filter: %s", reason.what);
+	if (result > 0 && ret_use->field->flags & SCD_FIELD_FILTER_ONLY)
 		return scd_error_set(compiler->err, -EINVAL,
 		                     "unknown filter: " SCD_STR_FMT
 		                     " is filter only and cannot be used as a display field",
@@ -219,12 +207,12 @@ static int compile_piece(struct compiler *compiler, struct piece *piece)
 static int compile(struct compiler *compiler)
 {
 	struct scd_format *format = compiler->format;
-	while (compiler->rest.len > 0) {
-		int result = compile_piece(compiler, &format->pieces[format->piece_count++]);
-		if (result < 0)
-			return result;
-	}
-	return 0;
+	int result = 0;
+	scd_arena_init(&compiler->scratch, SIDE_BYTES, SIDE_ARENA_BYTES);
+	while (compiler->rest.len > 0 && result == 0)
+		result = compile_piece(compiler, &format->pieces[format->piece_count++]);
+	scd_arena_done(&compiler->scratch);
+	return result;
 }
 
 static size_t count_percents(struct scd_str text)
@@ -242,7 +230,7 @@ int scd_format_new(struct scd_str text, struct scd_arena *arena, const struct sc
 		return scd_error_set(err, -EINVAL, "empty formatting token");
 	size_t field_room = count_percents(text);
 	struct scd_format *format = scd_arena_zalloc(arena, 1, sizeof(*format));
-	struct compiler compiler = { arena, err, format, scd_arena_dup(arena, text) };
+	struct compiler compiler = { .arena = arena, .err = err, .format = format, .rest = scd_arena_dup(arena, text) };
 	if (!format || !compiler.rest.data)
 		return -ENOMEM;
 	format->pieces = scd_arena_zalloc(arena, field_room + 1, sizeof(*format->pieces));

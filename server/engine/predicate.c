@@ -89,7 +89,7 @@ static int find_op(const struct scd_ast *check, const struct scd_field_use *use,
 	if (memchr(check->op.data, ' ', check->op.len))
 		return NOT_EVALUATED(error, check, "the operator '" SCD_STR_FMT "' is not evaluated by this version",
 		                     SCD_STR_ARG(check->op));
-	for (size_t i = 0; i < sizeof(op_rows) / sizeof(op_rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(op_rows); i++) {
 		const struct op_row *row = &op_rows[i];
 		if (!scd_str_is(check->op, row->name))
 			continue;

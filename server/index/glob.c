@@ -25,6 +25,7 @@
  * [....] of another length than one.
  */
 #include "seccheckd/index/glob.h"
+#include "seccheckd/base/array.h"
 
 #include <string.h>
 
@@ -58,7 +59,7 @@ static const struct character_class {
 
 static const struct character_class *find_class(struct scd_str name)
 {
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(classes); i++) {
 		if (scd_str_is(name, classes[i].name))
 			return &classes[i];
 	}

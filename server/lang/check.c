@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lang/parser.h"
+#include "seccheckd/base/array.h"
 
 enum takes {
 	TAKES_NOTHING,
@@ -31,11 +32,9 @@ static const struct comparison {
 	{ "in", TAKES_LIST, false },           { "pmatch", TAKES_LIST, false },
 };
 
-#define COMPARISON_COUNT (sizeof(comparisons) / sizeof(comparisons[0]))
-
 static const struct comparison *lex_comparison(struct scd__parser *p)
 {
-	for (size_t i = 0; i < COMPARISON_COUNT; i++) {
+	for (size_t i = 0; i < SCD_COUNT(comparisons); i++) {
 		const struct comparison *c = &comparisons[i];
 
 		if (c->is_word ? scd__lex_word(p, c->text) : scd__lex_literal(p, c->text))
@@ -49,7 +48,7 @@ static const void *fail_no_comparison(struct scd__parser *p)
 	char names[200] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; i < COMPARISON_COUNT && len < sizeof(names); i++)
+	for (size_t i = 0; i < SCD_COUNT(comparisons) && len < sizeof(names); i++)
 		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s'%s'", i ? ", " : "", comparisons[i].text);
 	return scd__fail(p, "expected a valid check operator: one of %s", names);
 }
@@ -59,7 +58,7 @@ static bool is_boolean_word(struct scd_str word)
 {
 	static const char *const keywords[] = { "and", "or", "not" };
 
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(keywords); i++) {
 		size_t len = strlen(keywords[i]);
 
 		if (scd_str_starts_with(word, scd_str_from(keywords[i])) && (word.len == len || word.data[len] == '_'))
@@ -83,7 +82,7 @@ static const char *lex_modifier(struct scd__parser *p)
 	struct scd_ast_pos pos = p->pos;
 	struct scd_str token = p->token;
 
-	for (size_t i = 0; i < sizeof(modifiers) / sizeof(modifiers[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(modifiers); i++) {
 		if (!scd__lex_word(p, modifiers[i]))
 			continue;
 		if (is_list_next(p))

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/lang/ast.h"
 
 /* Both directions. What is not in the table is not escaped. */
@@ -28,12 +29,10 @@ static const struct {
 	{ '"', '"', true },  { '\\', '\\', true }, { '/', '/', false }, { '\'', '\'', false }, { ' ', '\\', false },
 };
 
-#define ESCAPE_COUNT (sizeof(escapes) / sizeof(escapes[0]))
-
 /* The letter that stands for value in canonical form, or 0. */
 static char letter_for(char value)
 {
-	for (size_t i = 0; i < ESCAPE_COUNT; i++) {
+	for (size_t i = 0; i < SCD_COUNT(escapes); i++) {
 		if (escapes[i].canonical && escapes[i].value == value)
 			return escapes[i].letter;
 	}
@@ -146,7 +145,7 @@ static size_t decode_escape(struct scd_str text, char quote, char *ret_value, st
 		return decode_hex(text, ret_value, bad);
 	if ((letter == '"' || letter == '\'') && letter != quote)
 		return bad_escape(bad, "invalid \\%c escape in %c-quoted string", letter, quote);
-	for (size_t i = 0; i < ESCAPE_COUNT && text.len > 0; i++) {
+	for (size_t i = 0; i < SCD_COUNT(escapes) && text.len > 0; i++) {
 		if (escapes[i].letter == letter) {
 			*ret_value = escapes[i].value;
 			return 1;

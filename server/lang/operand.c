@@ -8,20 +8,19 @@
 #include <string.h>
 
 #include "lang/parser.h"
+#include "seccheckd/base/array.h"
 
 /* With the parenthesis, as they are recognised. */
 static const char *const transformers[] = {
 	"tolower(", "toupper(", "b64(", "basename(", "len(", "join(", "concat(", "getopt(",
 };
 
-#define TRANSFORMER_COUNT (sizeof(transformers) / sizeof(transformers[0]))
-
 static const struct scd_ast *parse_transformer(struct scd__parser *p, struct scd_ast_pos pos);
 
 /* Names a transformer and its "("; `token` is the name alone then. */
 static bool lex_transformer(struct scd__parser *p)
 {
-	for (size_t i = 0; i < TRANSFORMER_COUNT; i++) {
+	for (size_t i = 0; i < SCD_COUNT(transformers); i++) {
 		if (scd__lex_literal(p, transformers[i])) {
 			p->token.len--;
 			return true;
@@ -36,7 +35,7 @@ static const void *fail_no_field(struct scd__parser *p, const char *what)
 	char names[128] = "'val'";
 	size_t len = strlen(names);
 
-	for (size_t i = 0; i < TRANSFORMER_COUNT && len < sizeof(names); i++)
+	for (size_t i = 0; i < SCD_COUNT(transformers) && len < sizeof(names); i++)
 		len += (size_t)snprintf(names + len, sizeof(names) - len, ", '%.*s'", (int)strlen(transformers[i]) - 1,
 		                        transformers[i]);
 	return scd__fail(p, "expected %s or a field with a valid transformer: %s", what, names);

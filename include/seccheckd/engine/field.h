@@ -55,9 +55,8 @@ enum {
 	SCD_FIELD_DEPRECATED = 1 << 7,
 	/* Without argument the getter gives a list; a comparison holds if it holds for one item, as Falco has it. */
 	SCD_FIELD_ANY_OF = 1 << 8,
-	SCD_FIELD_SHOWS_SELF = 1 << 9,  /* ANY_OF, but an output without argument shows [0] */
-	SCD_FIELD_ARG_DOTTED = 1 << 10, /* the argument is the tail of the name: evt.arg.path */
-	SCD_FIELD_PADDED = 1 << 11,     /* outputs show the number with at least nine digits */
+	SCD_FIELD_SHOWS_SELF = 1 << 9, /* ANY_OF, but an output without argument shows [0] */
+	SCD_FIELD_PADDED = 1 << 10,    /* outputs show the number with at least nine digits */
 };
 
 struct scd_field {
@@ -83,9 +82,9 @@ struct scd_field_use {
 };
 
 /*
- * Finds the field and checks the argument. name may carry the argument as its tail (SCD_FIELD_ARG_DOTTED); arg is
- * what stood in brackets, if has_arg. -EINVAL with err (what; no place): no such field, argument missing, not
- * allowed or not valid.
+ * Finds the field and checks the argument. name may carry the argument as its tail (evt.arg.path); arg is what stood in
+ * brackets, if has_arg. With err (what; no place): -ENOENT no such field, or a tail that names no event type; -EINVAL
+ * argument missing, not allowed or not valid.
  */
 int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, struct scd_field_use *ret_use,
                       struct scd_error *err);

@@ -12,8 +12,8 @@ struct scd_format;
 
 /*
  * Compiles. The longest text after a % that is a field is the field; a leading `*` is accepted (rule outputs always
- * print <NA> for missing values). Lives in the arena. -EINVAL with err (what; no place); -ENOTSUP, also with err, for
- * a transformer, which this version does not evaluate; -ENOMEM.
+ * print <NA> for missing values). Lives in the arena. With err (what; no place): -ENOENT a field that does not exist,
+ * -ENOTSUP a transformer, which this version does not evaluate, -EINVAL everything else. -ENOMEM.
  */
 int scd_format_new(struct scd_str text, struct scd_arena *arena, const struct scd_format **ret_format,
                    struct scd_error *err);

@@ -165,16 +165,16 @@ static void test_compile__refuses_with_a_reason(void **state)
 		{ "start % end", -EINVAL, "unknown filter: no field stands behind a %" },
 		{ "start %%", -EINVAL, "unknown filter: no field stands behind a %" },
 		{ "start %(", -EINVAL, "unknown filter: no field stands behind a %" },
-		{ "start %a end", -EINVAL, "unknown filter: filter_check called with nonexistent field a" },
-		{ "%proc.nam", -EINVAL, "unknown filter: filter_check called with nonexistent field proc.nam" },
+		{ "start %a end", -ENOENT, "unknown filter: filter_check called with nonexistent field a" },
+		{ "%proc.nam", -ENOENT, "unknown filter: filter_check called with nonexistent field proc.nam" },
 		{ "%evt.arg", -EINVAL, "unknown filter: the field 'evt.arg' requires an argument" },
 		{ "%evt.arg.nosuch", -EINVAL, "unknown filter: unknown event argument nosuch" },
 		{ "%evt.arg[x]", -EINVAL, "unknown filter: the field 'evt.arg' requires an argument" },
 		{ "%fd.ip", -EINVAL, "unknown filter: fd.ip is filter only and cannot be used as a display field" },
 		{ "%evt.around[1]", -EINVAL,
 		  "unknown filter: evt.around is filter only and cannot be used as a display field" },
-		{ "%val(proc.name)", -EINVAL, "unknown filter: filter_check called with nonexistent field val" },
-		{ "%toupper (proc.name)", -EINVAL,
+		{ "%val(proc.name)", -ENOENT, "unknown filter: filter_check called with nonexistent field val" },
+		{ "%toupper (proc.name)", -ENOENT,
 		  "unknown filter: filter_check called with nonexistent field toupper" },
 		{ "%99999999999999999999proc.name", -EINVAL, "the width of a field is over 65536" },
 		{ "%toupper(proc.name)", -ENOTSUP,
@@ -190,6 +190,26 @@ static void test_compile__refuses_with_a_reason(void **state)
 		assert_string_equal(err.what, rows[i].why);
 		assert_null(format);
 	}
+}
+
+/* Every beginning of a name may be a field, so it matters how long a name can be. */
+static void test_compile__looks_for_fields_in_bounded_text(void **state)
+{
+	(void)state;
+	enum { REPEATS = 200000 };
+	const struct scd_format *format = NULL;
+	struct scd_error err = { 0 };
+	struct scd_buf text;
+	scd_buf_init(&text, 1u << 20);
+	scd_buf_append_str(&text, SCD_STR("%proc.name"));
+	for (size_t i = 0; i < REPEATS; i++)
+		scd_buf_append_str(&text, SCD_STR(".a"));
+	assert_int_equal(scd_format_new(scd_buf_str(&text), &arena, &format, &err), 0);
+	assert_int_equal(scd_format_field_count(format), 1);
+	memset(text.data, '.', text.len);
+	text.data[0] = '%';
+	assert_int_equal(scd_format_new(scd_buf_str(&text), &arena, &format, &err), -ENOENT);
+	scd_buf_done(&text);
 }
 
 static void test_fields__each_once_under_its_canonical_name(void **state)
@@ -364,6 +384,7 @@ int main(void)
 		TEST(test_render__ancestors_as_one_text),
 		TEST(test_render__padded_numbers),
 		TEST(test_compile__refuses_with_a_reason),
+		TEST(test_compile__looks_for_fields_in_bounded_text),
 		TEST(test_fields__each_once_under_its_canonical_name),
 		TEST(test_fields__have_values_with_their_types),
 		TEST(test_filter__sees_every_text_and_no_number),
