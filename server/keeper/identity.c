@@ -1,0 +1,247 @@
+/*
+ * The steps of an identification, each of which can end it with a reason. They stand in the order in which the
+ * cheap and unforgeable come first: the arguments, which lie in the memory of the process, are read last, from a
+ * process that has been found to be an unconfined runsc.
+ *
+ * The number of a process may be used again as soon as it is gone. Everything is therefore read through a descriptor
+ * of /proc/PID, and that this is the folder of the right process is certain when the pidfd says that it is alive after
+ * the folder was opened. Linux before 6.5 has no SO_PEERPIDFD; the pidfd is then opened by number, and a peer that
+ * ended before that, with its number used again, is missed.
+ *
+ * It does not keep anything about a peer, and does not look at threads or parents.
+ */
+#include "keeper/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keeper/cmdline.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+/* Behind an executable that was replaced while it runs. */
+#define DELETED " (deleted)"
+
+/* Root of a runsc that is given none (and no XDG_RUNTIME_DIR, which we do not read). */
+#define DEFAULT_ROOT "/var/run/runsc"
+
+#define STATUS_BYTES 4096u
+
+/* Notes why a peer is not verified. False, always. */
+__attribute__((format(printf, 2, 3))) static bool unverified(struct scd__peer *peer, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(peer->reason, sizeof(peer->reason), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool cannot_read(struct scd__peer *peer, const char *what, ssize_t error)
+{
+	if (error == -EACCES || error == -EPERM)
+		return unverified(peer, "%s may not be read without CAP_SYS_PTRACE", what);
+	return unverified(peer, "%s cannot be read: %s", what, strerror((int)-error));
+}
+
+bool scd__peer_credentials(int fd, struct scd__peer *ret_peer)
+{
+	struct ucred credentials;
+	socklen_t len = sizeof(credentials);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0)
+		return false;
+	ret_peer->pid = credentials.pid;
+	ret_peer->uid = credentials.uid;
+	ret_peer->gid = credentials.gid;
+	return true;
+}
+
+/* A descriptor of the process that connected, or negative errno. */
+static int open_pidfd(int fd, pid_t pid)
+{
+	int pidfd = -1;
+	socklen_t len = sizeof(pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) == 0)
+		return pidfd;
+	if (errno != ENOPROTOOPT)
+		return -errno;
+	pidfd = pidfd_open(pid, 0);
+	return pidfd < 0 ? -errno : pidfd;
+}
+
+static bool take_process(int fd, struct scd__peer *peer)
+{
+	int pidfd;
+
+	if (!scd__peer_credentials(fd, peer))
+		return unverified(peer, "the kernel does not tell who connected");
+	if (peer->pid <= 0)
+		return unverified(peer, "its process is outside of our PID namespace");
+	pidfd = open_pidfd(fd, peer->pid);
+	if (pidfd < 0)
+		return unverified(peer, "its process has no pidfd: %s", strerror(-pidfd));
+	peer->pidfd = pidfd;
+	return true;
+}
+
+/* To be asked after /proc/PID was opened. */
+static bool is_alive(struct scd__peer *peer)
+{
+	struct pollfd entry = { .fd = peer->pidfd, .events = POLLIN };
+
+	return poll(&entry, 1, 0) == 0 || unverified(peer, "its process has ended");
+}
+
+static bool is_unconfined(struct scd__peer *peer, int proc_fd)
+{
+	char status[STATUS_BYTES];
+	ssize_t len = scd__procfs_read(proc_fd, "status", status, sizeof(status));
+	int mode;
+
+	if (len < 0)
+		return cannot_read(peer, "its status", len);
+	mode = scd__procfs_seccomp((struct scd_str){ status, (size_t)len });
+	peer->unconfined = mode == 0;
+	if (mode < 0)
+		return unverified(peer, "the kernel does not tell whether it is confined");
+	return peer->unconfined || unverified(peer, "it is confined by seccomp, as gofers and sentries are");
+}
+
+static bool list_descriptors(struct scd__peer *peer, int proc_fd)
+{
+	int r = scd__procfs_descriptors(proc_fd, &peer->descriptors);
+
+	return r == 0 || cannot_read(peer, "its list of descriptors", r);
+}
+
+/* Whether it is one of the files that the operator named. */
+static bool is_listed(const struct scd__file *file, const struct scd__identity_options *options)
+{
+	struct scd__file listed;
+
+	for (size_t i = 0; i < options->runsc_count; i++) {
+		if (scd__procfs_file(AT_FDCWD, options->runsc_paths[i], &listed) == 0 &&
+		    listed.device == file->device && listed.inode == file->inode)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it is called runsc, and nobody else can have written it. */
+static bool is_plausible(const struct scd__file *file, const char *path)
+{
+	struct scd_str name = scd_str_basename(scd_str_from(path));
+
+	if (scd_str_ends_with(name, SCD_STR(DELETED)))
+		name.len -= strlen(DELETED);
+	return scd_str_is(name, "runsc") && (file->owner == 0 || file->owner == geteuid()) &&
+	       !(file->mode & (S_IWGRP | S_IWOTH));
+}
+
+static bool is_runsc(struct scd__peer *peer, int proc_fd, const struct scd__identity_options *options)
+{
+	ssize_t len = scd__procfs_link(proc_fd, "exe", peer->exe);
+	struct scd__file file;
+	int r;
+
+	if (len < 0)
+		return cannot_read(peer, "its executable", len);
+	r = scd__procfs_file(proc_fd, "exe", &file);
+	if (r < 0)
+		return cannot_read(peer, "its executable", r);
+	if (options->runsc_count ? is_listed(&file, options) : is_plausible(&file, peer->exe))
+		return true;
+	return unverified(peer, "its executable, %.64s, is not a runsc that is trusted", peer->exe);
+}
+
+static bool take_lock(struct scd__peer *peer)
+{
+	struct scd__lock_name name;
+
+	if (!scd__lock_name_parse(scd_str_from(peer->descriptors.lock), &name))
+		return unverified(peer, "it holds no state lock of a sandbox");
+	if (peer->descriptors.locks_differ)
+		return unverified(peer, "it holds the state locks of more than one container");
+	peer->runsc_root = name.root;
+	peer->container_id = name.container_id;
+	peer->sandbox_id = name.sandbox_id;
+	return true;
+}
+
+/*
+ * runsc takes the first letters of an id, too, and attaches to sandboxes only. A state file with the id in both places
+ * shows that it is whole; and that root and id were found in the right arguments.
+ */
+static bool take_argument(struct scd__peer *peer, int proc_fd, const struct scd__cmdline *cmdline)
+{
+	struct scd_str root = cmdline->root.len ? cmdline->root : SCD_STR(DEFAULT_ROOT);
+	struct scd_str id = cmdline->container_id;
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof(path), SCD_STR_FMT "/" SCD_STR_FMT "_sandbox:" SCD_STR_FMT ".state",
+	                   SCD_STR_ARG(root), SCD_STR_ARG(id), SCD_STR_ARG(id));
+
+	if (len < 0 || (size_t)len >= sizeof(path) || path[0] != '/')
+		return unverified(peer, "its --root is not an absolute path");
+	if (scd__procfs_exists(proc_fd, path) < 0)
+		return unverified(peer, "there is no sandbox of exactly the id that it names, " SCD_STR_FMT,
+		                  SCD_STR_ARG(id));
+	peer->runsc_root = root;
+	peer->container_id = peer->sandbox_id = id;
+	return true;
+}
+
+static bool take_name(struct scd__peer *peer, int proc_fd)
+{
+	ssize_t len = scd__procfs_read(proc_fd, "cmdline", peer->arguments, sizeof(peer->arguments));
+	struct scd__cmdline cmdline;
+
+	if (len < 0)
+		return cannot_read(peer, "its command line", len);
+	scd__cmdline_parse((struct scd_str){ peer->arguments, (size_t)len }, &cmdline);
+	peer->subcommand = cmdline.subcommand;
+	switch (cmdline.naming) {
+	case SCD__NAMING_LOCK: return take_lock(peer);
+	case SCD__NAMING_ARGUMENT: return take_argument(peer, proc_fd, &cmdline);
+	default: break;
+	}
+	return unverified(peer, "its command, '" SCD_STR_FMT "', is not one that connects",
+	                  SCD_STR_ARG(cmdline.subcommand));
+}
+
+void scd__peer_identify(int fd, const struct scd__identity_options *options, struct scd__peer *ret_peer)
+{
+	struct scd__peer *peer = ret_peer;
+	int proc_fd = -1;
+
+	*peer = (struct scd__peer){ .pidfd = -1 };
+	if (!take_process(fd, peer))
+		return;
+	proc_fd = scd__procfs_open(peer->pid);
+	if (proc_fd < 0) {
+		cannot_read(peer, "its folder in /proc", proc_fd);
+		return;
+	}
+	peer->verified = is_alive(peer) && is_unconfined(peer, proc_fd) && list_descriptors(peer, proc_fd) &&
+	                 is_runsc(peer, proc_fd, options) && take_name(peer, proc_fd);
+	close(proc_fd);
+}
+
+void scd__peer_done(struct scd__peer *peer)
+{
+	if (peer->pidfd >= 0)
+		close(peer->pidfd);
+	peer->pidfd = -1;
+}

@@ -1,0 +1,60 @@
+/*
+ * Who connected: a sandbox's name from the host side, not from what it sends. Inside server/keeper only.
+ *
+ * The sink connects from the runsc process that creates the sandbox or attaches to it, which waits for our answer to
+ * its handshake without a time-out. Until then it can be looked at, and that is when this has to be done:
+ *
+ *    SO_PEERPIDFD ─▶ /proc/PID ─▶ not confined ─▶ its executable ─▶ its command ─▶ the lock it holds, or its argument
+ *
+ * A sandbox is *verified* when all of this holds. What it protects from is a sandbox that talks to us itself: where a
+ * sandbox may use the host's Unix sockets, its gofer connects, as root, with runsc's executable. Gofers and sentries are
+ * told from the command line by their command and, as a process may rewrite its own arguments, by the seccomp filter
+ * that they can never take off again. It does not protect from root on the host.
+ */
+#ifndef SCD_SERVER_KEEPER_IDENTITY_H
+#define SCD_SERVER_KEEPER_IDENTITY_H
+
+#include "keeper/procfs.h"
+
+struct scd__identity_options {
+	/*
+	 * The executables that count as runsc. None: every file called `runsc` that belongs to root, or to us, and that
+	 * nobody else may write to.
+	 */
+	const char *const *runsc_paths;
+	size_t runsc_count;
+};
+
+/* Large, and points into itself: kept where it was filled. */
+struct scd__peer {
+	pid_t pid; /* in our namespace; 0: not known */
+	uid_t uid;
+	gid_t gid;
+	int pidfd;       /* owned; -1: there is none */
+	bool unconfined; /* no seccomp filter: neither a gofer nor a sentry */
+	struct scd__descriptors descriptors;
+
+	bool verified;
+	char reason[160];          /* when it is not: for a log line, with text of the peer's in it */
+	struct scd_str subcommand; /* `create`, `do`, `trace`, …; the rest is empty where it is not verified */
+	struct scd_str runsc_root; /* as for `runsc --root` */
+	struct scd_str sandbox_id;
+	struct scd_str container_id; /* the container that is being created, or that was named */
+
+	char exe[PATH_MAX];
+	char arguments[SCD_LIMIT_PEER_ARGS_BYTES];
+};
+
+/* SO_PEERCRED; all zero, which is root, is never told where the kernel does not know: then false. */
+bool scd__peer_credentials(int fd, struct scd__peer *ret_peer);
+
+/*
+ * Looks at the process at the other end of a connected socket. Nothing fails and nothing blocks: what cannot be seen
+ * is not verified. Then scd__peer_done.
+ */
+void scd__peer_identify(int fd, const struct scd__identity_options *options, struct scd__peer *ret_peer);
+
+/* Closes what it holds. */
+void scd__peer_done(struct scd__peer *peer);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * Reading /proc/PID.
+ *
+ * Descriptors are listed with getdents64(2) into a small buffer: readdir(3) asks for 32 KiB at once, for which the
+ * kernel makes an entry for each of some thousand descriptors, about a microsecond each.
+ *
+ * Files of the process are asked for what the kernel has at hand (AT_STATX_DONT_SYNC): a file on a network or in user
+ * space may be what a link of a process points to, and its server must not be able to hold up the keeper.
+ */
+#include "keeper/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "keeper/cmdline.h"
+
+/* An entry of /proc/PID/fd takes 24 bytes with up to four digits, and 32 with more. */
+#define LISTING_BYTES 1024u
+
+int scd__procfs_open(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t scd__procfs_read(int proc_fd, const char *name, char *buffer, size_t size)
+{
+	int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return -errno;
+	while (len < size && (got = read(fd, buffer + len, size - len)) > 0)
+		len += (size_t)got;
+	got = got < 0 ? -errno : 0;
+	close(fd);
+	return got < 0 ? got : (ssize_t)len;
+}
+
+ssize_t scd__procfs_link(int proc_fd, const char *name, char ret_path[PATH_MAX])
+{
+	ssize_t len = readlinkat(proc_fd, name, ret_path, PATH_MAX);
+
+	if (len < 0)
+		return -errno;
+	if (len == PATH_MAX)
+		return -ENAMETOOLONG;
+	ret_path[len] = '\0';
+	return len;
+}
+
+int scd__procfs_file(int folder_fd, const char *path, struct scd__file *ret_file)
+{
+	struct statx status;
+
+	if (statx(folder_fd, path, AT_STATX_DONT_SYNC, STATX_INO | STATX_UID | STATX_MODE, &status) < 0)
+		return -errno;
+	ret_file->device = makedev(status.stx_dev_major, status.stx_dev_minor);
+	ret_file->inode = status.stx_ino;
+	ret_file->owner = status.stx_uid;
+	ret_file->mode = status.stx_mode;
+	return 0;
+}
+
+int scd__procfs_exists(int proc_fd, const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	int root_fd = openat(proc_fd, "root", O_PATH | O_CLOEXEC);
+	int r, fd;
+
+	if (root_fd < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	r = fd < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	close(root_fd);
+	return r;
+}
+
+int scd__procfs_seccomp(struct scd_str status)
+{
+	static const struct scd_str label = SCD_STR_INIT("\nSeccomp:\t");
+	const char *at = status.len ? memmem(status.data, status.len, label.data, label.len) : NULL;
+
+	if (!at || at + label.len == status.data + status.len)
+		return -1;
+	at += label.len;
+	return *at >= '0' && *at <= '9' ? *at - '0' : -1;
+}
+
+static void sort(const char *number, const char *path, struct scd__descriptors *descriptors)
+{
+	struct scd_str link = scd_str_from(path);
+	struct scd__lock_name name;
+
+	if (scd_str_starts_with(link, SCD_STR("socket:[")))
+		descriptors->sockets[descriptors->socket_count++] = (int)strtol(number, NULL, 10);
+	else if (!scd__lock_name_parse(link, &name))
+		return;
+	else if (!descriptors->lock[0])
+		memcpy(descriptors->lock, path, link.len + 1);
+	else
+		descriptors->locks_differ |= strcmp(descriptors->lock, path) != 0;
+}
+
+/* What getdents64(2) wrote; the number of entries that are descriptors. */
+static size_t sort_listing(int folder_fd, const char *listing, size_t len, size_t room,
+                           struct scd__descriptors *descriptors)
+{
+	char path[PATH_MAX];
+	size_t count = 0;
+
+	for (size_t at = 0; at < len && count < room;) {
+		const struct dirent64 *entry = (const void *)(listing + at);
+
+		at += entry->d_reclen;
+		if (entry->d_name[0] == '.')
+			continue;
+		count++;
+		if (scd__procfs_link(folder_fd, entry->d_name, path) > 0) /* else it was closed meanwhile */
+			sort(entry->d_name, path, descriptors);
+	}
+	return count;
+}
+
+int scd__procfs_descriptors(int proc_fd, struct scd__descriptors *ret_descriptors)
+{
+	_Alignas(struct dirent64) char listing[LISTING_BYTES];
+	int folder_fd = openat(proc_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t left = SCD_LIMIT_PEER_DESCRIPTORS;
+	ssize_t len = 1;
+
+	if (folder_fd < 0)
+		return -errno;
+	ret_descriptors->socket_count = 0;
+	ret_descriptors->lock[0] = '\0';
+	ret_descriptors->locks_differ = false;
+	while (left > 0 && (len = getdents64(folder_fd, listing, sizeof(listing))) > 0)
+		left -= sort_listing(folder_fd, listing, (size_t)len, left, ret_descriptors);
+	len = len < 0 ? -errno : 0;
+	close(folder_fd);
+	return (int)len;
+}
