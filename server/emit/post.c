@@ -22,6 +22,7 @@ struct scd__post {
 	struct scd__curl_loop *curl;
 	CURL *easy;
 	struct curl_slist *headers;
+	char *socket_path; /* NULL: TCP */
 	char error[CURL_ERROR_SIZE];
 	struct scd_buf answer;
 	bool under_way;
@@ -39,10 +40,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	return post->answer.failed ? 0 : size * count;
 }
 
-static const char *why_no_answer(const struct scd__post *post, CURLcode code)
+/* libcurl would name the host and the port of the URL, which mean nothing for a Unix socket. */
+static const char *why_no_answer(struct scd__post *post, CURLcode code)
 {
 	if (post->answer.failed)
 		return "the answer is too long";
+	if (post->socket_path && code == CURLE_COULDNT_CONNECT) {
+		snprintf(post->error, sizeof(post->error), "cannot connect to the Unix socket %s", post->socket_path);
+		return post->error;
+	}
 	return post->error[0] ? post->error : curl_easy_strerror(code);
 }
 
@@ -99,6 +105,9 @@ static CURLcode set_target(struct scd__post *post, const struct scd__target *tar
 
 	if (code != CURLE_OK || !target->socket_path)
 		return code;
+	post->socket_path = strdup(target->socket_path);
+	if (!post->socket_path)
+		return CURLE_OUT_OF_MEMORY;
 	code = curl_easy_setopt(post->easy, CURLOPT_UNIX_SOCKET_PATH, target->socket_path);
 	return code != CURLE_OK ? code : curl_easy_setopt(post->easy, CURLOPT_PROXY, "");
 }
@@ -202,6 +211,7 @@ static void free_post(struct scd__post *post)
 {
 	curl_easy_cleanup(post->easy);
 	curl_slist_free_all(post->headers);
+	free(post->socket_path);
 	scd_buf_done(&post->answer);
 	free(post);
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "seccheckd/emit/emitter.h"
+
 #define UNIX_SCHEME "http+unix://"
 #define HINT        "http://HOST[:PORT]/PATH, https://HOST[:PORT]/PATH or http+unix:///SOCKET/PATH:/REQUEST/PATH"
 
@@ -18,34 +20,6 @@ static int refuse(const char *url, const char *why, struct scd_error *err)
 	scd_error_set(err, -EINVAL, "'%s' cannot be sent to: %s", url, why);
 	scd_error_hint(err, HINT);
 	return -EINVAL;
-}
-
-static int give(char *url, char *socket_path, struct scd__target *ret_target, struct scd_error *err)
-{
-	if (!url || !socket_path) {
-		free(url);
-		free(socket_path);
-		return scd_error_set(err, -ENOMEM, "out of memory");
-	}
-	*ret_target = (struct scd__target){ url, socket_path };
-	return 0;
-}
-
-static int parse_unix(const char *url, struct scd__target *ret_target, struct scd_error *err)
-{
-	const char *path = url + strlen(UNIX_SCHEME);
-	const char *colon = strstr(path, ":/");
-	size_t path_len = colon ? (size_t)(colon - path) : strlen(path);
-	const char *request = colon ? colon + 1 : "/";
-	char *own_url;
-
-	if (path[0] != '/' || path_len < 2)
-		return refuse(url, "the path of the socket is not absolute", err);
-	if (path_len >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return refuse(url, "the path of the socket is too long", err);
-	if (asprintf(&own_url, "http://localhost%s", request) < 0)
-		own_url = NULL;
-	return give(own_url, strndup(path, path_len), ret_target, err);
 }
 
 /* Whether libcurl finds a host in it, and http or https in front. */
@@ -70,6 +44,41 @@ static const char *why_not_http(const char *url)
 	return why;
 }
 
+static int give(char *url, char *socket_path, struct scd__target *ret_target, struct scd_error *err)
+{
+	if (!url || !socket_path) {
+		free(url);
+		free(socket_path);
+		return scd_error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret_target = (struct scd__target){ url, socket_path };
+	return 0;
+}
+
+static int parse_unix(const char *url, struct scd__target *ret_target, struct scd_error *err)
+{
+	const char *path = url + strlen(UNIX_SCHEME);
+	const char *colon = strstr(path, ":/");
+	size_t path_len = colon ? (size_t)(colon - path) : strlen(path);
+	const char *why;
+	char *own_url;
+
+	if (path[0] != '/' || path_len < 2)
+		return refuse(url, "the path of the socket is not absolute", err);
+	if (!colon)
+		return refuse(url, "there is no `:/REQUEST/PATH` behind the socket", err);
+	if (path_len >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return refuse(url, "the path of the socket is too long", err);
+	if (asprintf(&own_url, "http://localhost%s", colon + 1) < 0)
+		own_url = NULL;
+	why = own_url ? why_not_http(own_url) : NULL;
+	if (why) {
+		free(own_url);
+		return refuse(url, why, err);
+	}
+	return give(own_url, strndup(path, path_len), ret_target, err);
+}
+
 int scd__target_parse(const char *url, struct scd__target *ret_target, struct scd_error *err)
 {
 	const char *why;
@@ -92,4 +101,14 @@ void scd__target_done(struct scd__target *target)
 	free(target->url);
 	free(target->socket_path);
 	*target = (struct scd__target){ NULL, NULL };
+}
+
+int scd_emitter_check_url(const char *url, struct scd_error *err)
+{
+	struct scd__target target;
+	int r = scd__target_parse(url, &target, err);
+
+	if (r == 0)
+		scd__target_done(&target);
+	return r;
 }

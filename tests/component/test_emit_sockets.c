@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/logged.h"
 #include "tests/support/plane.h"
 
 static void test_unix_socket__is_spoken_to_whatever_proxy_the_environment_names(void **state)
@@ -35,6 +36,25 @@ static void test_unix_socket__is_spoken_to_whatever_proxy_the_environment_names(
 	unsetenv("all_proxy");
 	assert_string_equal(http_server_request(plane->server, 0)->path, "/v1/events");
 	assert_int_equal(plane_status(plane).retries, 0);
+}
+
+/* What the log says of it names the socket, and not the host and port that libcurl was told. */
+static void test_unix_socket__that_is_not_there_is_named(void **state)
+{
+	struct scd_control_plane_options options = { .ack_status = false };
+	struct plane *plane = *state;
+	struct logged logged;
+	char *log;
+
+	logged_start(&logged);
+	plane_connect_with(plane, options, "http+unix:///nowhere/plane.sock:/v1/events");
+	emit_submit(&plane->world, 0, 1);
+	plane_run_until(plane, plane_has_retried, 1);
+	log = logged_stop(&logged);
+	assert_non_null(strstr(log, "cannot connect to the Unix socket /nowhere/plane.sock"));
+	assert_null(strstr(log, "localhost"));
+	free(log);
+	assert_int_equal(emit_drain(&plane->world, 0), 1);
 }
 
 static char *read_text(const char *path)
@@ -160,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PLANE_TEST(test_unix_socket__is_spoken_to_whatever_proxy_the_environment_names),
+		PLANE_TEST(test_unix_socket__that_is_not_there_is_named),
 		PLANE_TEST(test_tls__a_server_of_the_configured_authority_is_trusted),
 		PLANE_TEST(test_tls__another_server_gets_nothing_unless_asked_to_be_insecure),
 		PLANE_TEST(test_tls__insecure_trusts_anybody),

@@ -54,6 +54,9 @@ struct scd_http_options {
 	unsigned backoff_max_ms; /* 0: 30 s */
 };
 
+/* Whether an HTTP output can be made for this URL: what a configuration is checked with. 0, -EINVAL with err, -ENOMEM. */
+int scd_emitter_check_url(const char *url, struct scd_error *err);
+
 /* Falco's http_output: one alert object per POST, JSON. */
 int scd_emitter_add_http(struct scd_emitter *emitter, const struct scd_http_options *options, struct scd_error *err);
 

@@ -13,6 +13,7 @@
 
 #include "emit/target.h"
 #include "seccheckd/base/array.h"
+#include "seccheckd/emit/emitter.h"
 
 struct target_case {
 	const char *url, *expected_url, *socket_path; /* expected_url NULL: refused */
@@ -23,8 +24,13 @@ static const struct target_case cases[] = {
 	{ "https://host:8443", "https://host:8443", NULL },
 	{ "http://[::1]:80/", "http://[::1]:80/", NULL },
 	{ "http+unix:///run/plane.sock:/v1/events", "http://localhost/v1/events", "/run/plane.sock" },
-	{ "http+unix:///run/plane.sock", "http://localhost/", "/run/plane.sock" },
+	{ "http+unix:///run/plane.sock:/", "http://localhost/", "/run/plane.sock" },
 	{ "http+unix:///run/a:b.sock:/v1", "http://localhost/v1", "/run/a:b.sock" },
+	{ "http+unix:///run/plane.sock", NULL, NULL },
+	{ "http+unix:///run/plane.sock/v1", NULL, NULL },
+	{ "http+unix:///run/plane.sock:v1", NULL, NULL },
+	{ "http+unix:///run/plane.sock:/v 1", NULL, NULL },
+	{ "HTTP+UNIX:///run/plane.sock:/v1", NULL, NULL },
 	{ "http+unix://run/plane.sock:/v1", NULL, NULL },
 	{ "http+unix://", NULL, NULL },
 	{ "http+unix:///", NULL, NULL },
@@ -50,6 +56,7 @@ static void test_target__is_taken_or_refused_with_what_would_be_right(void **sta
 
 		if (r != (cases[i].expected_url ? 0 : -EINVAL))
 			fail_msg("'%s': %d", cases[i].url, r);
+		assert_int_equal(scd_emitter_check_url(cases[i].url, NULL), r);
 		if (r == 0) {
 			assert_string_equal(target.url, cases[i].expected_url);
 			if (cases[i].socket_path)
