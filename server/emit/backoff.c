@@ -40,6 +40,12 @@ unsigned scd__backoff_next_ms(struct scd__backoff *backoff)
 	return (unsigned)(draw(backoff) % (ceiling + 1));
 }
 
+void scd__backoff_cap(struct scd__backoff *backoff, unsigned max_ms)
+{
+	if (backoff->max_ms > max_ms)
+		backoff->max_ms = max_ms;
+}
+
 void scd__backoff_reset(struct scd__backoff *backoff)
 {
 	backoff->tries = 0;

@@ -21,6 +21,9 @@ void scd__backoff_init(struct scd__backoff *backoff, unsigned min_ms, unsigned m
 /* The wait after one more failure. */
 unsigned scd__backoff_next_ms(struct scd__backoff *backoff);
 
+/* From now on no wait is longer than this. */
+void scd__backoff_cap(struct scd__backoff *backoff, unsigned max_ms);
+
 /* It worked: the next failure is the first again. */
 void scd__backoff_reset(struct scd__backoff *backoff);
 

@@ -15,7 +15,6 @@
 
 #include "output.h"
 #include "seccheckd/base/limits.h"
-#include "seccheckd/base/log.h"
 #include "seed.h"
 
 enum emitter_state {
@@ -36,6 +35,8 @@ struct scd_emitter {
 	size_t open_count; /* outputs and the timer: what is not yet closed */
 	scd_drained_fn *on_drained;
 	void *user;
+	scd_dead_fn *on_dead; /* NULL: nobody asks */
+	void *dead_user;
 };
 
 struct scd_emitter *scd_emitter_new(uv_loop_t *loop)
@@ -99,7 +100,13 @@ int scd__output_add(struct scd_emitter *emitter, struct scd__output *output, con
 		free(own_name);
 		return -ENOMEM;
 	}
-	*output = (struct scd__output){ .ops = ops, .emitter = emitter, .name = own_name };
+	*output = (struct scd__output){
+		.ops = ops,
+		.emitter = emitter,
+		.name = own_name,
+		.drop_gate = SCD_LOG_GATE(1),
+		.retry_gate = SCD_LOG_GATE(1),
+	};
 	scd__queue_init(&output->queue, SCD_LIMIT_OUTPUT_QUEUE_COUNT, SCD_LIMIT_OUTPUT_QUEUE_BYTES, scd__seed_draw());
 	outputs[emitter->output_count++] = output;
 	emitter->open_count++;
@@ -250,6 +257,9 @@ void scd_emitter_drain(struct scd_emitter *emitter, unsigned deadline_ms, scd_dr
 	emitter->user = user;
 	uv_update_time(emitter->loop);
 	emitter->deadline_ms = uv_now(emitter->loop) + deadline_ms;
+	for (size_t i = 0; i < emitter->output_count; i++)
+		if (!emitter->outputs[i]->dead)
+			emitter->outputs[i]->ops->hurry(emitter->outputs[i]);
 	look_soon(emitter);
 }
 
@@ -257,6 +267,30 @@ void scd__output_idle(struct scd__output *output)
 {
 	if (output->emitter->state == DRAINING && all_idle(output->emitter))
 		look_soon(output->emitter);
+}
+
+void scd_emitter_on_dead(struct scd_emitter *emitter, scd_dead_fn *on_dead, void *user)
+{
+	emitter->on_dead = on_dead;
+	emitter->dead_user = user;
+}
+
+static bool all_dead(const struct scd_emitter *emitter)
+{
+	for (size_t i = 0; i < emitter->output_count; i++)
+		if (!emitter->outputs[i]->dead)
+			return false;
+	return true;
+}
+
+void scd__output_died(struct scd__output *output)
+{
+	struct scd_emitter *emitter = output->emitter;
+
+	output->dead = true;
+	scd__output_idle(output);
+	if (emitter->state == RUNNING && emitter->on_dead && all_dead(emitter))
+		emitter->on_dead(emitter->dead_user);
 }
 
 void scd__output_stopped(struct scd__output *output)
@@ -277,28 +311,15 @@ void scd__output_closed(struct scd__output *output)
 
 void scd__output_count_dropped(struct scd__output *output, size_t count, const char *why)
 {
-	static struct scd_log_gate gate = SCD_LOG_GATE(1);
-
 	output->dropped += count;
-	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s: alerts dropped: %zu, in all %" PRIu64, output->name, why, count,
-	              output->dropped);
+	scd_log_gated(&output->drop_gate, SCD_LOG_ERROR, "%s: %s: alerts dropped: %zu, in all %" PRIu64, output->name,
+	              why, count, output->dropped);
 }
 
-void scd__output_count_rejected(struct scd__output *output, size_t count, const char *why)
+void scd__output_count_retry(struct scd__output *output, enum scd_log_level level, unsigned delay_ms, const char *why)
 {
-	static struct scd_log_gate gate = SCD_LOG_GATE(1);
-
-	output->rejected += count;
-	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s: alerts rejected: %zu, in all %" PRIu64, output->name, why, count,
-	              output->rejected);
-}
-
-void scd__output_count_retry(struct scd__output *output, unsigned delay_ms, const char *why)
-{
-	static struct scd_log_gate gate = SCD_LOG_GATE(1);
-
 	output->retries++;
-	scd_log_gated(&gate, SCD_LOG_WARNING, "%s: %s; trying again in %u ms", output->name, why, delay_ms);
+	scd_log_gated(&output->retry_gate, level, "%s: %s; trying again in %u ms", output->name, why, delay_ms);
 }
 
 size_t scd_emitter_output_count(const struct scd_emitter *emitter)

@@ -3,8 +3,8 @@
  * with the ids that were taken). They differ in how a batch is made and what a 2xx says about it; sending one batch at
  * a time, in order, and trying again is the same.
  *
- *     idle ─wake─▶ fill the batch ─▶ POST ─┬─ no answer, 408, 429, 3xx, 5xx ──▶ wait (back-off, Retry-After) ─▶ fill …
- *                  from the queue          ├─ other 4xx: the batch is rejected ─▶ fill …
+ *     idle ─wake─▶ fill the batch ─▶ POST ─┬─ no answer, other status ──▶ wait (back-off, Retry-After) ─▶ fill …
+ *                  from the queue          ├─ 400, 413, 422: the batch is dropped ─▶ fill …
  *                                          └─ 2xx: what it accepts and rejects leaves the batch
  *                                               ├─ something did ──▶ fill …
  *                                               └─ nothing did ────▶ wait (back-off) ─▶ fill …
@@ -20,12 +20,10 @@
 #include "post.h"
 #include "seccheckd/alert/redact.h"
 #include "seccheckd/base/limits.h"
-#include "seccheckd/base/log.h"
 #include "seccheckd/base/strmap.h"
 
 #define DEFAULT_BATCH_MAX_COUNT 256u
 
-/* The longest wait that a server may ask for. */
 #define RETRY_AFTER_MAX_S 300u
 
 struct http_output {
@@ -34,7 +32,8 @@ struct http_output {
 	uv_timer_t retry_timer;
 	unsigned open_handles; /* the timer and the post */
 	struct scd__backoff backoff;
-	bool busy; /* a POST is under way, or a wait */
+	unsigned retry_after_max_s; /* the longest wait that a server may ask for */
+	bool busy;                  /* a POST is under way, or a wait */
 
 	bool single; /* Falco's http_output; the next two are then not looked at */
 	bool ack_status;
@@ -120,15 +119,15 @@ static void on_retry_timer(uv_timer_t *timer)
 	send_next(timer->data);
 }
 
-static void retry_later(struct http_output *out, unsigned retry_after_s, const char *why)
+static void retry_later(struct http_output *out, enum scd_log_level level, unsigned retry_after_s, const char *why)
 {
 	unsigned delay_ms = scd__backoff_next_ms(&out->backoff);
 
-	if (retry_after_s > RETRY_AFTER_MAX_S)
-		retry_after_s = RETRY_AFTER_MAX_S;
+	if (retry_after_s > out->retry_after_max_s)
+		retry_after_s = out->retry_after_max_s;
 	if (delay_ms < retry_after_s * 1000)
 		delay_ms = retry_after_s * 1000;
-	scd__output_count_retry(&out->base, delay_ms, why);
+	scd__output_count_retry(&out->base, level, delay_ms, why);
 	uv_timer_start(&out->retry_timer, on_retry_timer, delay_ms, 0);
 }
 
@@ -139,7 +138,7 @@ static void send_next(struct http_output *out)
 	if (!out->busy)
 		scd__output_idle(&out->base);
 	else if (encode_batch(out) < 0 || scd__post_start(out->post, scd_buf_str(&out->body)) < 0)
-		retry_later(out, 0, "out of memory");
+		retry_later(out, SCD_LOG_WARNING, 0, "out of memory");
 }
 
 /* ---- answers ---- */
@@ -208,34 +207,46 @@ static void on_success(struct http_output *out, struct scd_str body)
 	else
 		r = obey_ack(out, body);
 	if (r < 0) {
-		retry_later(out, 0, r == -EBADMSG ? "the answer is no SecurityEventAck" : "out of memory");
+		retry_later(out, SCD_LOG_WARNING, 0,
+		            r == -EBADMSG ? "the answer is no SecurityEventAck" : "out of memory");
 	} else if (out->batch_count && drop_settled(out) == 0) {
-		retry_later(out, 0, "the answer names no alert of the batch");
+		retry_later(out, SCD_LOG_WARNING, 0, "the answer names no alert of the batch");
 	} else {
 		scd__backoff_reset(&out->backoff);
 		send_next(out);
 	}
 }
 
-/* Whether the same request may be answered otherwise later. A redirection is a matter of configuration. */
-static bool may_heal(long status)
+/*
+ * Whether a status is about what the batch holds, so that it would be refused again. Every other one is about the way
+ * there or about a configuration (a wrong path, an expired token, a redirection), which somebody will put right: until
+ * then alerts wait.
+ */
+static bool is_about_content(long status)
 {
-	return status < 400 || status == 408 || status == 429 || status >= 500;
+	return status == 400 || status == 413 || status == 422;
+}
+
+/* Whether it will go on like this until somebody changes something, here or there. */
+static bool needs_somebody(long status)
+{
+	return status >= 300 && status <= 499 && status != 408 && status != 429;
 }
 
 /* A scd__answer_fn. */
 static void on_answer(void *user, const struct scd__answer *answer)
 {
 	struct http_output *out = user;
+	enum scd_log_level level = needs_somebody(answer->status) ? SCD_LOG_ERROR : SCD_LOG_WARNING;
 
 	if (answer->status >= 200 && answer->status <= 299) {
 		on_success(out, answer->body);
-	} else if (may_heal(answer->status)) {
-		retry_later(out, answer->retry_after_s, answer->why);
-	} else {
-		scd__output_count_rejected(&out->base, settle_all(out), answer->why);
+	} else if (is_about_content(answer->status)) {
+		scd__output_count_dropped(&out->base, settle_all(out), answer->why);
 		scd__backoff_reset(&out->backoff);
 		send_next(out);
+	} else {
+		retry_later(out, level, answer->retry_after_s, answer->why);
 	}
 }
 
@@ -257,6 +268,18 @@ static size_t pending_count(const struct scd__output *base)
 static struct scd_alert *pending_at(const struct scd__output *base, size_t index)
 {
 	return from_const_base(base)->batch[index];
+}
+
+static void hurry(struct scd__output *base)
+{
+	struct http_output *out = from_base(base);
+
+	scd__backoff_cap(&out->backoff, SCD__DRAIN_WAIT_MS);
+	out->retry_after_max_s = 0;
+	if (!uv_is_active((uv_handle_t *)&out->retry_timer))
+		return;
+	uv_timer_stop(&out->retry_timer);
+	send_next(out);
 }
 
 static void stop(struct scd__output *base)
@@ -305,6 +328,7 @@ static void close_output(struct scd__output *base)
 
 static const struct scd__output_ops ops = {
 	.wake = wake,
+	.hurry = hurry,
 	.pending_count = pending_count,
 	.pending_at = pending_at,
 	.stop = stop,
@@ -373,6 +397,7 @@ static struct http_output *new_output(size_t batch_max_count)
 	if (batch_max_count > SCD_LIMIT_OUTPUT_QUEUE_COUNT)
 		batch_max_count = SCD_LIMIT_OUTPUT_QUEUE_COUNT;
 	scd_buf_init(&out->body, SIZE_MAX);
+	out->retry_after_max_s = RETRY_AFTER_MAX_S;
 	out->batch_max_count = batch_max_count;
 	out->batch = calloc(batch_max_count, sizeof(struct scd_alert *));
 	out->settled = calloc(batch_max_count, sizeof(*out->settled));

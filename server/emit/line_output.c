@@ -215,13 +215,13 @@ static bool may_heal(const struct line_output *out)
 static void die(struct line_output *out)
 {
 	struct scd__output *base = &out->base;
+	size_t lost_count = out->batch_count - out->delivered_count + base->queue.count;
 
-	base->dead = true;
-	base->dropped += out->batch_count - out->delivered_count + base->queue.count;
 	scd_log(SCD_LOG_ERROR, "%s: %s: nothing more is written there", base->name, strerror(-out->result));
 	forget_batch(out);
 	scd__queue_done(&base->queue);
-	scd__output_idle(base);
+	scd__output_count_dropped(base, lost_count, strerror(-out->result));
+	scd__output_died(base);
 }
 
 static void wait_for_room(struct line_output *out)
@@ -252,7 +252,7 @@ static void on_job_done(uv_work_t *job, int status)
 	} else if (may_heal(out)) {
 		unsigned delay_ms = scd__backoff_next_ms(&out->backoff);
 
-		scd__output_count_retry(&out->base, delay_ms, strerror(-out->result));
+		scd__output_count_retry(&out->base, SCD_LOG_WARNING, delay_ms, strerror(-out->result));
 		uv_timer_start(&out->retry_timer, on_retry_timer, delay_ms, 0);
 	} else {
 		die(out);
@@ -279,6 +279,17 @@ static struct scd_alert *pending_at(const struct scd__output *base, size_t index
 	const struct line_output *out = from_const_base(base);
 
 	return out->batch[out->delivered_count + index];
+}
+
+static void hurry(struct scd__output *base)
+{
+	struct line_output *out = from_base(base);
+
+	scd__backoff_cap(&out->backoff, SCD__DRAIN_WAIT_MS);
+	if (!uv_is_active((uv_handle_t *)&out->retry_timer))
+		return;
+	uv_timer_stop(&out->retry_timer);
+	start_job(out);
 }
 
 static void stop(struct scd__output *base)
@@ -319,6 +330,7 @@ static void close_output(struct scd__output *base)
 
 static const struct scd__output_ops ops = {
 	.wake = wake,
+	.hurry = hurry,
 	.pending_count = pending_count,
 	.pending_at = pending_at,
 	.stop = stop,

@@ -10,9 +10,13 @@
 #define SCD_SERVER_EMIT_OUTPUT_H
 
 #include "queue.h"
+#include "seccheckd/base/log.h"
 #include "seccheckd/emit/emitter.h"
 
 struct scd__output;
+
+/* The longest wait between two tries while the emitter drains. */
+#define SCD__DRAIN_WAIT_MS 500u
 
 struct scd__output_ops {
 	/*
@@ -20,6 +24,12 @@ struct scd__output_ops {
 	 * Not called on a dead output, nor after stop.
 	 */
 	void (*wake)(struct scd__output *output);
+
+	/*
+	 * The drain has begun: what waits for its next try is tried now, and no wait from now on is longer than
+	 * SCD__DRAIN_WAIT_MS. Called at most once, and not on a dead output.
+	 */
+	void (*hurry)(struct scd__output *output);
 
 	/* How many alerts are under way (taken from the queue, not given up), and the n-th of them. */
 	size_t (*pending_count)(const struct scd__output *output);
@@ -45,6 +55,7 @@ struct scd__output {
 	char *name; /* for logs and status; owned */
 	struct scd__queue queue;
 	uint64_t delivered, dropped, rejected, retries;
+	struct scd_log_gate drop_gate, retry_gate; /* of its own: a noisy output hides nothing of another */
 	bool dead;    /* will never deliver anything again: alerts are dropped, and counted */
 	bool stopped; /* stop was answered */
 };
@@ -61,11 +72,13 @@ void scd__output_idle(struct scd__output *output);
 void scd__output_stopped(struct scd__output *output);
 void scd__output_closed(struct scd__output *output);
 
-/* What happened to alerts: counts, and logs (not too often) the two that are a loss. */
-void scd__output_count_dropped(struct scd__output *output, size_t count, const char *why);
-void scd__output_count_rejected(struct scd__output *output, size_t count, const char *why);
+/* Nothing will ever be delivered again; nothing is under way or in the queue any more. Said once. */
+void scd__output_died(struct scd__output *output);
 
-/* Counts a retry and logs why and when. */
-void scd__output_count_retry(struct scd__output *output, unsigned delay_ms, const char *why);
+/* Counts alerts that are lost, and logs it as an error, not too often. */
+void scd__output_count_dropped(struct scd__output *output, size_t count, const char *why);
+
+/* Counts a retry and logs, not too often, why and when. */
+void scd__output_count_retry(struct scd__output *output, enum scd_log_level level, unsigned delay_ms, const char *why);
 
 #endif

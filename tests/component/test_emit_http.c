@@ -119,6 +119,10 @@ static const struct failure failures[] = {
 	{ .name = "500", .status = 500 },
 	{ .name = "429", .status = 429 },
 	{ .name = "408", .status = 408 },
+	{ .name = "401, an expired token", .status = 401 },
+	{ .name = "403", .status = 403 },
+	{ .name = "404, a wrong path", .status = 404 },
+	{ .name = "405", .status = 405 },
 	{ .name = "redirect", .status = 302, .location = "/elsewhere" },
 	{ .name = "connection closed", .status = 200, .drop = true },
 	{ .name = "no SecurityEventAck", .status = 200, .body = "ok, thanks" },
@@ -175,6 +179,17 @@ static void ask_for_a_second(struct plane *plane, unsigned index, struct http_re
 	if (index == 0) {
 		reply->status = 429;
 		reply->retry_after = "1";
+	}
+}
+
+static void ask_for_five_minutes(struct plane *plane, unsigned index, struct http_reply *reply,
+                                 Seccheckd__V1__SecurityEventAck *ack)
+{
+	(void)plane;
+	(void)ack;
+	if (index < 2) {
+		reply->status = 503;
+		reply->retry_after = "300";
 	}
 }
 
@@ -385,27 +400,43 @@ static void test_ack__a_bare_status_is_enough_where_configured(void **state)
 	assert_int_equal(plane_status(plane).retries, 0);
 }
 
+static const unsigned refusals[] = { 400, 413, 422 };
+static unsigned refusal_now; /* read by the server's thread between start and stop */
+
 static void refuse_first(struct plane *plane, unsigned index, struct http_reply *reply,
                          Seccheckd__V1__SecurityEventAck *ack)
 {
 	(void)plane;
 	(void)ack;
 	if (index == 0)
-		reply->status = 400;
+		reply->status = refusal_now;
 }
 
-static void test_control_plane__a_refused_batch_is_dropped_and_the_next_goes_on(void **state)
+static void check_refusal(unsigned status)
 {
-	struct plane *plane = *state;
+	struct plane *plane;
+	void *state;
 
+	refusal_now = status;
+	plane_open(&state);
+	plane = state;
 	plane_serve(plane, refuse_first);
 	plane_connect(plane);
 	emit_submit(&plane->world, 0, 4);
-	plane_run_until(plane, plane_has_settled, 4);
-	assert_int_equal(plane_status(plane).rejected, 1); /* the first batch was the first alert */
-	assert_int_equal(plane_status(plane).delivered, 3);
+	plane_run_until(plane, plane_has_delivered, 3);
+	assert_int_equal(plane_status(plane).dropped, 1); /* the first batch was the first alert */
+	assert_int_equal(plane_status(plane).rejected, 0);
+	assert_int_equal(plane_status(plane).retries, 0);
 	assert_int_equal(plane_received(plane, 0), 1);
 	plane_assert_drained(plane, 0);
+	plane_close(&state);
+}
+
+static void test_control_plane__a_batch_whose_content_is_refused_is_dropped_and_the_next_goes_on(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(refusals); i++)
+		check_refusal(refusals[i]);
 }
 
 /* ---- queues and the end ---- */
@@ -466,6 +497,40 @@ static void test_drain__while_a_retry_is_due_far_ahead_ends_at_the_deadline(void
 	assert_int_equal(emit_drain(&plane->world, 20), 3);
 }
 
+/* The server is there again while the back-off is long: the drain does not wait for it. */
+static void test_drain__tries_at_once_what_waits_for_its_next_try(void **state)
+{
+	struct http_server_options server_options = { .listen_fd = -1 };
+	struct scd_http_options options = { .backoff_min_ms = 3600000, .backoff_max_ms = 3600000 };
+	struct plane *plane = *state;
+	struct scd_error err;
+	char url[64];
+	unsigned port;
+
+	server_options.listen_fd = http_server_reserve(&port);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+	options.url = url;
+	assert_int_equal(scd_emitter_add_http(plane->world.emitter, &options, &err), 0);
+	emit_submit(&plane->world, 0, 2);
+	plane_run_until(plane, plane_has_retried, 1);
+	plane->server = http_server_start(&server_options);
+	plane_assert_drained(plane, 0);
+	assert_int_equal(plane_status(plane).delivered, 2);
+}
+
+/* During a drain no server makes us wait as long as it likes. */
+static void test_drain__does_not_honour_retry_after(void **state)
+{
+	struct plane *plane = *state;
+
+	plane_serve(plane, ask_for_five_minutes);
+	plane_connect(plane);
+	emit_submit(&plane->world, 0, 1);
+	plane_run_until(plane, plane_has_retried, 1);
+	plane_assert_drained(plane, 0);
+	assert_int_equal(http_server_request_count(plane->server), 3);
+}
+
 /* ---- Falco's http_output ---- */
 
 static void respond_503_first(void *user, const struct http_request *request, unsigned index, struct http_reply *reply)
@@ -523,10 +588,12 @@ int main(void)
 		PLANE_TEST(test_ack__each_alert_is_settled_once_whatever_the_answer_repeats),
 		PLANE_TEST(test_ack__an_answer_without_progress_backs_off),
 		PLANE_TEST(test_ack__a_bare_status_is_enough_where_configured),
-		PLANE_TEST(test_control_plane__a_refused_batch_is_dropped_and_the_next_goes_on),
+		cmocka_unit_test(test_control_plane__a_batch_whose_content_is_refused_is_dropped_and_the_next_goes_on),
 		PLANE_TEST(test_queue__that_is_full_drops_the_oldest_and_counts),
 		PLANE_TEST(test_drain__counts_each_alert_once_at_the_deadline),
 		PLANE_TEST(test_drain__while_a_retry_is_due_far_ahead_ends_at_the_deadline),
+		PLANE_TEST(test_drain__tries_at_once_what_waits_for_its_next_try),
+		PLANE_TEST(test_drain__does_not_honour_retry_after),
 		PLANE_TEST(test_http_output__posts_one_alert_object_at_a_time),
 	};
 

@@ -77,6 +77,15 @@ static void add_pipe(struct lines *lines)
 	assert_int_equal(scd_emitter_add_stream(lines->world.emitter, lines->fds[1], "stdout", &err), 0);
 }
 
+static const char *add_file(struct lines *lines, const char *name)
+{
+	const char *path = tempdir_join(&lines->dir, name);
+	struct scd_error err;
+
+	assert_int_equal(scd_emitter_add_file(lines->world.emitter, path, &err), 0);
+	return path;
+}
+
 static void read_pipe(struct lines *lines)
 {
 	char piece[4096];
@@ -242,6 +251,47 @@ static void test_stream__a_closed_pipe_is_dead_and_drops(void **state)
 	assert_int_equal(emit_drain(&lines->world, LOOP_DEADLINE_MS), 0);
 }
 
+static void on_dead(void *user)
+{
+	unsigned *times = user;
+
+	++*times;
+}
+
+static void test_emitter__tells_when_the_last_output_has_died(void **state)
+{
+	struct lines *lines = *state;
+	unsigned times = 0;
+
+	scd_emitter_on_dead(lines->world.emitter, on_dead, &times);
+	close_fd(&lines->fds[0]);
+	add_pipe(lines);
+	emit_submit(&lines->world, 0, 3);
+	lines->wanted = 3;
+	assert_true(loop_run_until(&lines->world.loop, has_dropped, lines));
+	assert_int_equal(times, 1);
+	emit_submit(&lines->world, 3, 1);
+	assert_int_equal(emit_status(&lines->world, 0).dropped, 4);
+	assert_int_equal(times, 1);
+}
+
+static void test_emitter__goes_on_while_an_output_lives(void **state)
+{
+	struct lines *lines = *state;
+	unsigned times = 0;
+
+	scd_emitter_on_dead(lines->world.emitter, on_dead, &times);
+	close_fd(&lines->fds[0]);
+	add_pipe(lines);
+	add_file(lines, "alerts.jsonl");
+	emit_submit(&lines->world, 0, 3);
+	lines->wanted = 3;
+	assert_true(loop_run_until(&lines->world.loop, has_dropped, lines));
+	assert_int_equal(emit_drain(&lines->world, LOOP_DEADLINE_MS), 0);
+	assert_int_equal(emit_status(&lines->world, 1).delivered, 3);
+	assert_int_equal(times, 0);
+}
+
 static void test_stream__a_pipe_closed_while_full_is_dead_too(void **state)
 {
 	struct lines *lines = *state;
@@ -277,15 +327,6 @@ static void test_stream__a_descriptor_that_is_none_is_an_error(void **state)
 	assert_int_equal(scd_emitter_add_stream(lines->world.emitter, 12345, "stdout", &err), -EBADF);
 	assert_int_equal(err.code, -EBADF);
 	assert_int_equal(scd_emitter_output_count(lines->world.emitter), 0);
-}
-
-static const char *add_file(struct lines *lines, const char *name)
-{
-	const char *path = tempdir_join(&lines->dir, name);
-	struct scd_error err;
-
-	assert_int_equal(scd_emitter_add_file(lines->world.emitter, path, &err), 0);
-	return path;
 }
 
 static void write_text(const char *path, const char *text)
@@ -499,6 +540,8 @@ int main(void)
 		LINES_TEST(test_file__on_a_full_disk_goes_on_where_it_stopped),
 		LINES_TEST(test_emitter__gives_every_output_every_alert),
 		LINES_TEST(test_emitter__a_slow_output_does_not_delay_another),
+		LINES_TEST(test_emitter__tells_when_the_last_output_has_died),
+		LINES_TEST(test_emitter__goes_on_while_an_output_lives),
 		LINES_TEST(test_emitter__drain_without_outputs_ends),
 		LINES_TEST(test_emitter__an_alert_after_the_drain_is_dropped),
 		LINES_TEST(test_emitter__may_be_freed_without_a_drain_when_nothing_was_submitted),

@@ -69,11 +69,19 @@ struct scd_control_plane_options {
 int scd_emitter_add_control_plane(struct scd_emitter *emitter, const struct scd_control_plane_options *options,
                                   struct scd_error *err);
 
+/*
+ * Calls on_dead once, from the loop, when the last output that could deliver has died (a stream that nobody reads any
+ * more): whatever is submitted from then on is lost. Not called during a drain; must not free the emitter.
+ */
+typedef void scd_dead_fn(void *user);
+void scd_emitter_on_dead(struct scd_emitter *emitter, scd_dead_fn *on_dead, void *user);
+
 /* Gives the alert to every output; takes over the caller's reference. */
 void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert);
 
 /*
- * Calls on_drained once, from the loop, when every output is empty or after deadline_ms: with the number of alerts that
+ * What waits for its next try is tried at once, and then with waits of half a second at most. Calls on_drained once,
+ * from the loop, when every output is empty or after deadline_ms: with the number of alerts that
  * some output still had, each counted once. A peer that does not read is not waited for; a write to a disk that has
  * begun is, since the kernel does not take it back. on_drained may free the emitter. Alerts that are submitted later
  * are dropped.
@@ -83,7 +91,10 @@ void scd_emitter_drain(struct scd_emitter *emitter, unsigned deadline_ms, scd_dr
 
 struct scd_output_status {
 	const char *name;
-	uint64_t delivered, dropped, rejected, retries;
+	uint64_t delivered;
+	uint64_t dropped;  /* lost: the queue was full, the output dead, a batch refused as a whole */
+	uint64_t rejected; /* the receiver's answer names them and does not want them */
+	uint64_t retries;
 	size_t queued;
 };
 size_t scd_emitter_output_count(const struct scd_emitter *emitter);

@@ -61,6 +61,19 @@ static void test_backoff__reset_begins_again(void **state)
 	assert_true(scd__backoff_next_ms(&backoff) <= 10);
 }
 
+static void test_backoff__capped_waits_no_longer_whatever_the_minimum(void **state)
+{
+	struct scd__backoff backoff;
+	const uint64_t seed = 7;
+
+	(void)state;
+	scd__backoff_init(&backoff, 3600000, 3600000, &seed);
+	scd__backoff_cap(&backoff, 500);
+	scd__backoff_cap(&backoff, 1000);
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(scd__backoff_next_ms(&backoff) <= 500);
+}
+
 static void test_backoff__has_defaults(void **state)
 {
 	struct scd__backoff backoff;
@@ -77,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_backoff__doubles_its_ceiling_up_to_the_maximum),
 		cmocka_unit_test(test_backoff__reset_begins_again),
+		cmocka_unit_test(test_backoff__capped_waits_no_longer_whatever_the_minimum),
 		cmocka_unit_test(test_backoff__has_defaults),
 	};
 
