@@ -87,6 +87,14 @@ static int open_loop(struct worker *worker)
 	return 0;
 }
 
+static void on_outputs_dead(void *user)
+{
+	struct worker *worker = user;
+
+	scd_log(SCD_LOG_ERROR, "no output is left that takes alerts: the daemon ends instead of watching for nobody");
+	uv_stop(&worker->loop);
+}
+
 static int open_outputs(struct worker *worker)
 {
 	struct scd_error err = { 0 };
@@ -98,6 +106,7 @@ static int open_outputs(struct worker *worker)
 	r = scd__wanted_outputs_add(worker->emitter, worker->config, &err);
 	if (r < 0)
 		scd_error_print(&err, stderr);
+	scd_emitter_on_dead(worker->emitter, on_outputs_dead, worker);
 	return r;
 }
 
@@ -143,7 +152,7 @@ static void say_ready(const struct worker *worker)
 	const size_t rule_count = scd_ruleset_rule_count(worker->rules);
 
 	for (size_t i = 0; i < worker->config->listen.count; i++)
-		scd_log(SCD_LOG_NOTICE, "listening on %s, %zu rules (generation %s)", worker->config->listen.items[i],
+		scd_log(SCD_LOG_NOTICE, "listening on %s, rules: %zu (generation %s)", worker->config->listen.items[i],
 		        rule_count, scd_ruleset_generation(worker->rules));
 	if (worker->config->http_output.enabled && worker->config->http_output.tls.insecure)
 		scd_log(SCD_LOG_WARNING, "http_output.insecure: the server's certificate is not verified");
@@ -181,6 +190,16 @@ static void worker_done(struct worker *worker)
 	uv_loop_close(&worker->loop);
 }
 
+/* What became of the alerts; the exit status that follows from it. */
+static int account(const struct worker *worker)
+{
+	const uint64_t dropped = scd__wanted_outputs_report(worker->emitter);
+
+	if (worker->undelivered_count > 0)
+		scd_log(SCD_LOG_ERROR, "alerts not delivered: %zu", worker->undelivered_count);
+	return dropped > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
+}
+
 static int worker_main(void *user, int control_fd)
 {
 	struct worker worker = { .config = user };
@@ -189,10 +208,7 @@ static int worker_main(void *user, int control_fd)
 	if (worker_init(&worker, control_fd) == 0) {
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);
-		if (worker.undelivered_count > 0)
-			scd_log(SCD_LOG_ERROR, "%zu alerts were not delivered", worker.undelivered_count);
-		else
-			status = SCD__EXIT_SUCCESS;
+		status = account(&worker);
 	}
 	worker_done(&worker);
 	return status;

@@ -1,10 +1,13 @@
 /*
- * Configuration to options of the emitter, one function per output.
+ * Configuration to options of the emitter, one function per output; and what became of the alerts.
  */
 #include "wanted_outputs.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "seccheckd/base/log.h"
 
 static void add_tls(struct scd_http_options *options, const struct scd_config_tls *tls)
 {
@@ -71,4 +74,21 @@ int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config
 	if (r == 0)
 		r = add_control_plane(emitter, config, err);
 	return r;
+}
+
+uint64_t scd__wanted_outputs_report(const struct scd_emitter *emitter)
+{
+	uint64_t dropped = 0;
+
+	for (size_t i = 0; i < scd_emitter_output_count(emitter); i++) {
+		struct scd_output_status status;
+
+		scd_emitter_output_status(emitter, i, &status);
+		dropped += status.dropped;
+		if (status.dropped || status.rejected)
+			scd_log(status.dropped ? SCD_LOG_ERROR : SCD_LOG_WARNING,
+			        "%s: alerts delivered: %" PRIu64 ", dropped: %" PRIu64 ", rejected: %" PRIu64,
+			        status.name, status.delivered, status.dropped, status.rejected);
+	}
+	return dropped;
 }

@@ -12,4 +12,7 @@
  */
 int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err);
 
+/* Logs, for each output that has lost alerts, how many. Returns how many were dropped by all of them together. */
+uint64_t scd__wanted_outputs_report(const struct scd_emitter *emitter);
+
 #endif

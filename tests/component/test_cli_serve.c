@@ -171,8 +171,8 @@ static void test_serve__starts_and_stops_in_order(void **state)
 	const char *const args[ARGS_MAX] = { "--listen", "socket", "--rules", "good.yaml" };
 
 	(void)state;
-	assert_stops(args, SIGTERM, "listening on socket, 1 rules (generation ");
-	assert_stops(args, SIGINT, "listening on socket, 1 rules (generation ");
+	assert_stops(args, SIGTERM, "listening on socket, rules: 1 (generation ");
+	assert_stops(args, SIGINT, "listening on socket, rules: 1 (generation ");
 }
 
 static void test_serve__listens_where_flags_say_and_not_where_the_file_does(void **state)
@@ -181,7 +181,7 @@ static void test_serve__listens_where_flags_say_and_not_where_the_file_does(void
 
 	(void)state;
 	write_text("config.yaml", "listen: [none/a, none/b]\nrules_files: [good.yaml]\n");
-	assert_stops(args, SIGTERM, "listening on second, 1 rules (generation ");
+	assert_stops(args, SIGTERM, "listening on second, rules: 1 (generation ");
 }
 
 static void test_serve__obeys_the_log_level(void **state)
@@ -268,7 +268,7 @@ static void test_serve__fails_when_alerts_remain_undelivered(void **state)
 
 	(void)state;
 	assert_int_equal(serve_trace(&run, args), 1);
-	snprintf(expected, sizeof(expected), " error %zu alerts were not delivered\n", replayed_count());
+	snprintf(expected, sizeof(expected), " error alerts not delivered: %zu\n", replayed_count());
 	assert_non_null(strstr(run.err.data, expected));
 	assert_int_equal(run.out.len, 0);
 	run_done(&run);
@@ -318,6 +318,54 @@ static void test_serve__does_not_print_alerts_to_a_closed_standard_output(void *
 	run_done(&run);
 }
 
+/* Nobody reads standard output any more, which is the only output: it ends by itself. */
+static void test_serve__ends_when_its_only_output_is_gone(void **state)
+{
+	const char *const argv[] = { RUN_SECCHECKD, "serve", "--listen", "socket", "-r", "good.yaml", NULL };
+	struct run run;
+	int fd;
+
+	(void)state;
+	run_start(&run, &(struct run_options){ .argv = argv, .close_stdout = true });
+	assert_true(run_until(&run, "listening on socket, "));
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	(void)peer_replay(fd, TRACE); /* it may end before all is sent */
+	assert_int_equal(run_finish(&run), 1);
+	close(fd);
+	assert_non_null(strstr(run.err.data, " error stdout_output: Broken pipe: nothing more is written there\n"));
+	assert_non_null(strstr(run.err.data, " error no output is left that takes alerts"));
+	assert_non_null(strstr(run.err.data, " error stdout_output: alerts delivered: 0, dropped: "));
+	assert_int_equal(access("socket", F_OK), -1);
+	run_done(&run);
+}
+
+/* The file goes on getting what standard output loses; the loss is told at the end. */
+static void test_serve__fails_at_the_end_when_one_of_two_outputs_lost_alerts(void **state)
+{
+	const char *const argv[] = { RUN_SECCHECKD, "serve", "-c", "config.yaml", NULL };
+	char expected[128];
+	struct run run;
+	int fd;
+
+	(void)state;
+	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\nstdout_output: {enabled: true}\n"
+	                          "file_output: {enabled: true, filename: alerts}\n");
+	run_start(&run, &(struct run_options){ .argv = argv, .close_stdout = true });
+	assert_true(run_until(&run, "listening on socket, "));
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	assert_true(peer_replay(fd, TRACE) > 0);
+	close(fd);
+	assert_true(run_until(&run, "nothing more is written there"));
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 1);
+	snprintf(expected, sizeof(expected), "stdout_output: alerts delivered: 0, dropped: %zu, rejected: 0\n",
+	         replayed_count());
+	assert_non_null(strstr(run.err.data, expected));
+	run_done(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +378,8 @@ int main(void)
 		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
 		cmocka_unit_test(test_serve__fills_standard_descriptors_that_are_closed),
 		cmocka_unit_test(test_serve__does_not_print_alerts_to_a_closed_standard_output),
+		cmocka_unit_test(test_serve__ends_when_its_only_output_is_gone),
+		cmocka_unit_test(test_serve__fails_at_the_end_when_one_of_two_outputs_lost_alerts),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
