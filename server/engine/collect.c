@@ -16,8 +16,7 @@
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 
-#define ENGINE_MINOR 63u /* we claim Falco's engine 0.63.0 */
-#define CHUNK_BYTES  65536u
+#define CHUNK_BYTES 65536u
 
 void scd__collection_init(struct scd__collection *collection, struct scd_diags *diags)
 {
@@ -382,20 +381,34 @@ static int collect_rule(struct reader *reader)
 	return 0;
 }
 
-/* An integer N means 0.N.0; else semver: the same major version, and not newer than what we claim. */
+struct version {
+	unsigned major, minor, patch;
+};
+
+/* An integer N means 0.N.0. */
+static bool parse_version(const char *text, struct version *ret_version)
+{
+	int end = 0;
+	*ret_version = (struct version){ 0 };
+	if (sscanf(text, "%u%n", &ret_version->minor, &end) == 1 && text[end] == '\0')
+		return true;
+	return sscanf(text, "%u.%u.%u%n", &ret_version->major, &ret_version->minor, &ret_version->patch, &end) == 3 &&
+	       text[end] == '\0';
+}
+
+/* The same major version, and not newer than what we are. */
 static int check_engine_version(struct reader *reader)
 {
-	unsigned major = 0, minor = 0, patch = 0;
-	int end = 0;
+	struct version ours = { 0 }, wanted;
 	const char *text = reader->name.data;
-	if (sscanf(text, "%u%n", &minor, &end) == 1 && text[end] == '\0')
-		major = 0;
-	else if (sscanf(text, "%u.%u.%u%n", &major, &minor, &patch, &end) != 3 || text[end] != '\0')
+	parse_version(SCD_RULESET_ENGINE_VERSION, &ours);
+	if (!parse_version(text, &wanted))
 		FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL, "a number, or text like 0.57.0",
 		     "Unable to parse engine version '%s' as a semver string. Expected \"x.y.z\" semver format.", text);
-	if (!reader->failed && (major != 0 || minor > ENGINE_MINOR || (minor == ENGINE_MINOR && patch > 0)))
+	else if (wanted.major != ours.major || wanted.minor > ours.minor ||
+	         (wanted.minor == ours.minor && wanted.patch > ours.patch))
 		FAIL(reader, SCD_DIAG_ERR_VALIDATE, NULL, NULL,
-		     "Rules require engine version %s, but engine version is 0.%u.0", text, ENGINE_MINOR);
+		     "Rules require engine version %s, but engine version is " SCD_RULESET_ENGINE_VERSION, text);
 	return reader->failed ? -EINVAL : 0;
 }
 

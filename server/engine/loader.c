@@ -2,6 +2,7 @@
  * Paths and texts to a rule set: reads files, collects their items, has them compiled, names the generation.
  */
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,14 @@ void scd_loader_free(struct scd_loader **loader)
 	*loader = NULL;
 }
 
+/* With its length, so that where one file ends is part of what the generation names. */
+static void hash_file(struct scd_loader *loader, struct scd_str bytes)
+{
+	uint64_t len = htole64(bytes.len);
+	XXH3_64bits_update(loader->hash, &len, sizeof(len));
+	XXH3_64bits_update(loader->hash, bytes.data, bytes.len);
+}
+
 /* Keeps a document open (takes it over) and collects what is in it. */
 static int add_document(struct scd_loader *loader, struct scd_yaml *yaml)
 {
@@ -62,8 +71,7 @@ static int add_document(struct scd_loader *loader, struct scd_yaml *yaml)
 	}
 	loader->documents = documents;
 	loader->documents[loader->document_count++] = yaml;
-	struct scd_str source = scd_yaml_source(yaml);
-	XXH3_64bits_update(loader->hash, source.data, source.len);
+	hash_file(loader, scd_yaml_source(yaml));
 	return scd__collect(&loader->collection, yaml);
 }
 

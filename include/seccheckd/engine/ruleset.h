@@ -12,6 +12,9 @@
 #include "seccheckd/engine/diag.h"
 #include "seccheckd/event/kind.h"
 
+/* The version of Falco's engine whose rule files are understood here: what required_engine_version is held against. */
+#define SCD_RULESET_ENGINE_VERSION "0.63.0"
+
 /* Falco's priorities, most urgent first. X(ENUM, "Name as alerts show it") */
 #define SCD_PRIORITY_TABLE(X)             \
 	X(EMERGENCY, "Emergency")         \
@@ -81,7 +84,10 @@ void scd_ruleset_unref(struct scd_ruleset **set); /* any thread */
 size_t scd_ruleset_rule_count(const struct scd_ruleset *set);
 const struct scd_rule *scd_ruleset_rule(const struct scd_ruleset *set, size_t index);
 
-/* XXH3 of all rule files' bytes in order, as 16 hex digits: which rules made an alert. Lives as long as the set. */
+/*
+ * XXH3 of all rule files in order, each its length (8 bytes, little endian) and its bytes, as 16 hex digits: which rules
+ * made an alert. Lives as long as the set.
+ */
 const char *scd_ruleset_generation(const struct scd_ruleset *set);
 
 /* Kinds that some enabled rule can match: events of other kinds are for state only. */

@@ -75,6 +75,11 @@ static void test_errors__have_code_and_place(void **state)
 		{ "enable an unknown rule", "- rule: X\n  enabled: false\n", SCD_DIAG_ERR_VALIDATE, 1, 3,
 		  "already exists" },
 		{ "engine too new", "- required_engine_version: 0.64.0\n", SCD_DIAG_ERR_VALIDATE, 1, 3, "0.64.0" },
+		{ "engine newer by a patch", "- required_engine_version: 0.63.1\n", SCD_DIAG_ERR_VALIDATE, 1, 3,
+		  "0.63.1, but engine version is 0.63.0" },
+		{ "engine by number", "- required_engine_version: 64\n", SCD_DIAG_ERR_VALIDATE, 1, 3, "64" },
+		{ "engine of another major", "- required_engine_version: 1.0.0\n", SCD_DIAG_ERR_VALIDATE, 1, 3,
+		  "1.0.0" },
 		{ "engine as text", "- required_engine_version: new\n", SCD_DIAG_ERR_YAML_VALIDATE, 1, 3, "semver" },
 		{ "plugin", "- required_plugin_versions:\n  - name: k8saudit\n    version: 0.1.0\n",
 		  SCD_DIAG_ERR_VALIDATE, 2, 5, "Plugin" },
@@ -263,6 +268,34 @@ static void test_generation__names_the_content(void **state)
 	}
 }
 
+static struct scd_ruleset *load_files(const char *const *files, size_t count, struct scd_diags *diags)
+{
+	struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG };
+	struct scd_ruleset *set = NULL;
+	struct scd_loader *loader = scd_loader_new(diags);
+	assert_non_null(loader);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(scd_loader_add_text(loader, scd_str_from(files[i]), "test.yaml"), 0);
+	assert_int_equal(scd_loader_build(loader, &options, &set), 0);
+	scd_loader_free(&loader);
+	return set;
+}
+
+static void test_generation__knows_where_a_file_ends(void **state)
+{
+	(void)state;
+#define FIRST  "- list: a\n  items: [b]\n"
+#define SECOND "- list: c\n  items: [d]\n"
+	static const char *const one[] = { FIRST SECOND }, *const two[] = { FIRST, SECOND };
+	struct scd_diags diags;
+	scd_diags_init(&diags);
+	struct scd_ruleset *joined = load_files(one, 1, &diags), *split = load_files(two, 2, &diags);
+	assert_string_not_equal(scd_ruleset_generation(joined), scd_ruleset_generation(split));
+	scd_ruleset_unref(&joined);
+	scd_ruleset_unref(&split);
+	scd_diags_done(&diags);
+}
+
 /* Hostile files: clear errors, bounded time and memory. */
 
 static void test_hostile__macros_that_grow_exponentially_are_refused(void **state)
@@ -355,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_redefinition__replaces_and_keeps_the_position),
 		cmocka_unit_test(test_tags__are_a_sorted_set),
 		cmocka_unit_test(test_generation__names_the_content),
+		cmocka_unit_test(test_generation__knows_where_a_file_ends),
 		cmocka_unit_test(test_hostile__macros_that_grow_exponentially_are_refused),
 		cmocka_unit_test(test_hostile__deep_nesting_is_refused),
 		cmocka_unit_test(test_hostile__a_chain_of_macros_is_refused_beyond_the_depth),
