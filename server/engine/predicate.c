@@ -6,13 +6,13 @@
  * own.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/program.h"
+#include "engine/services.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 
@@ -166,19 +166,9 @@ static bool parse_cidr(struct scd_str text, bool needs_bits, struct scd__cidr *r
 
 static bool parse_port(struct scd_str text, uint64_t *ret_port)
 {
-	char name[64];
 	if (scd_str_to_u64(text, ret_port) == 0)
 		return *ret_port <= UINT16_MAX;
-	if (text.len >= sizeof(name))
-		return false;
-	memcpy(name, text.data, text.len);
-	name[text.len] = '\0';
-	struct servent entry, *found = NULL;
-	char buffer[1024];
-	if (getservbyname_r(name, NULL, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
-		return false;
-	*ret_port = ntohs((uint16_t)found->s_port);
-	return true;
+	return scd__service_port(text, ret_port);
 }
 
 static bool parse_double(struct scd_str text, double *ret_value)
@@ -245,6 +235,15 @@ static int right_side(const struct scd_ast *check, const struct scd_str **ret_te
 	}
 }
 
+/* What would be right; NULL where the type says it. */
+static const char *constant_hint(enum scd_type type)
+{
+	if (type == SCD_TYPE_PORT)
+		return "a number up to 65535 or a usual service name like https; services(5) of this host does not "
+		       "count";
+	return NULL;
+}
+
 static int parse_constants(struct scd__build *build, const struct scd_ast *check, const struct scd_field_use *use,
                            struct scd__predicate *predicate, struct scd__compile_error *error)
 {
@@ -263,9 +262,10 @@ static int parse_constants(struct scd__build *build, const struct scd_ast *check
 		if (memchr(texts[i].data, '\0', texts[i].len) && use->type != SCD_TYPE_BYTES)
 			return INVALID(error, check->children[1], "filter value contains a NUL byte");
 		if (!parse_constant(use->type, texts[i], &build->set->arena, &constants[i]))
-			return INVALID(error, check->children[1],
-			               SCD_STR_FMT " is not a valid value of type %s for field '" SCD_STR_FMT "'",
-			               SCD_STR_ARG(texts[i]), scd_type_name(use->type), SCD_STR_ARG(use->field->name));
+			return scd__compile_fail(
+			        error, SCD_DIAG_ERR_COMPILE_CONDITION, check->children[1], constant_hint(use->type),
+			        SCD_STR_FMT " is not a valid value of type %s for field '" SCD_STR_FMT "'",
+			        SCD_STR_ARG(texts[i]), scd_type_name(use->type), SCD_STR_ARG(use->field->name));
 	}
 	predicate->constants = constants;
 	predicate->constant_count = count;

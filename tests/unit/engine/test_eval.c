@@ -246,6 +246,8 @@ static void test_network__addresses_ports_and_nets(void **state)
 		{ "fd.rport in (3333, 4444)", true },
 		{ "fd.sport > 1024", true },
 		{ "fd.sport = http", false },
+		{ "fd.sport > mysql and fd.sport < ms-wbt-server", true },
+		{ "fd.sport in (http, 3333)", true },
 		{ "fd.ip = 198.51.100.7", true },
 		{ "fd.ip != 198.51.100.7", false },
 		{ "fd.port != 80", true },
