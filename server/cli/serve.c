@@ -23,6 +23,7 @@
 #include "seccheckd/keeper/keeper.h"
 #include "seccheckd/net/net.h"
 #include "settings.h"
+#include "streams.h"
 #include "wanted_outputs.h"
 
 /* How long an ordered stop waits for the outputs. */
@@ -142,7 +143,8 @@ static void on_stopped(void *user)
 static int open_sessions(struct worker *worker, int control_fd)
 {
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
-	int r = scd_net_new(&worker->loop, control_fd, worker->pipeline, &ops, worker, &worker->net);
+	const struct scd_net_sink sink = scd__streams_sink(worker->pipeline);
+	int r = scd_net_new(&worker->loop, control_fd, &sink, &ops, worker, &worker->net);
 
 	return r < 0 ? fail("cannot take connections", r) : 0;
 }

@@ -3,7 +3,7 @@
  *
  *    net.c       life: new, stop, free
  *    control.c   the socket to the keeper: connections in, ended ones out
- *    session.c   one connection: from its socket to its stream
+ *    session.c   one connection: from its socket to the sink's stream
  *    tick.c      which sessions are read when
  *    inbox.c     one message of one socket
  */
@@ -27,7 +27,7 @@ struct scd__quota {
  *          CONNECTION            readable                   end, error, stop        poll closed
  *    (new) ─────────▶ WAITING ◀──────────▶ ACTIVE ─────────────────────▶ ENDED ─────────────────▶ in `ended`, until
  *                     uv_poll    empty     read at each     socket closed,          CLOSED is sent, then freed
- *                                n ticks   tick             stream freed
+ *                                n ticks   tick             stream closed
  */
 enum scd__session_state { SCD__SESSION_WAITING, SCD__SESSION_ACTIVE, SCD__SESSION_ENDED };
 
@@ -39,7 +39,7 @@ struct scd__session {
 	uint32_t peer_pid;
 	uv_poll_t poll; /* started while WAITING */
 	struct scd__inbox inbox;
-	struct scd_stream *stream;
+	void *stream;         /* the sink's */
 	unsigned empty_ticks; /* in a row */
 	int read_error;       /* negative errno that ended it, or 0 */
 };
@@ -48,7 +48,7 @@ TAILQ_HEAD(scd__session_list, scd__session);
 
 struct scd_net {
 	uv_loop_t *loop;
-	struct scd_pipeline *pipeline;
+	struct scd_net_sink sink;
 	const struct scd_net_ops *ops;
 	void *user;
 
@@ -98,7 +98,7 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota);
 
 /*
- * Logs, closes the socket, frees the stream; CLOSED follows by itself, and then the session is freed. by_us: it was
+ * Logs, closes the socket and the stream; CLOSED follows by itself, and then the session is freed. by_us: it was
  * not the sandbox that ended it.
  */
 void scd__session_end(struct scd__session *session, bool by_us);

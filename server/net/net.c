@@ -68,7 +68,7 @@ static void close_tick(struct scd_net *net)
 	net->tick_fd = -1;
 }
 
-int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pipeline *pipeline, const struct scd_net_ops *ops,
+int scd_net_new(uv_loop_t *loop, int control_fd, const struct scd_net_sink *sink, const struct scd_net_ops *ops,
                 void *user, struct scd_net **ret_net)
 {
 	struct scd_net *net = calloc(1, sizeof(*net));
@@ -82,7 +82,7 @@ int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pipeline *pipeline, 
 		return -ENOMEM;
 	}
 	*net = (struct scd_net){ .loop = loop,
-		                 .pipeline = pipeline,
+		                 .sink = *sink,
 		                 .ops = ops,
 		                 .user = user,
 		                 .control_fd = control_fd,

@@ -1,8 +1,8 @@
 /*
- * One connection: from its socket to its stream.
+ * One connection: from its socket to the sink's stream.
  *
- * All sessions of a net share one receive buffer: a message is fed to the pipeline before the next is read, and
- * nothing points into the buffer afterwards.
+ * All sessions of a net share one receive buffer: a message is fed to the sink before the next is read, and nothing
+ * points into the buffer afterwards.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -41,23 +41,16 @@ static void on_closed(uv_handle_t *handle)
 	scd__net_handle_closed(net);
 }
 
-static struct scd_stream *open_stream(struct scd_net *net, const struct scd_custody *connection)
-{
-	struct scd_stream_info info = { .identity = SCD_IDENTITY_UNKNOWN };
-
-	_Static_assert(sizeof(info.nonce) == SCD_CUSTODY_NONCE_BYTES, "one nonce, handed on");
-	memcpy(info.nonce, connection->nonce, sizeof(info.nonce));
-	return scd_stream_new(net->pipeline, &info);
-}
-
 int scd__session_new(struct scd_net *net, const struct scd_custody *connection, int fd)
 {
 	struct scd__session *session = calloc(1, sizeof(*session));
-	struct scd_stream *stream = session ? open_stream(net, connection) : NULL;
+	const struct scd_net_sink *sink = &net->sink;
+	void *stream = session ? sink->ops->open(sink->user, connection) : NULL;
 	int r = stream ? uv_poll_init(net->loop, &session->poll, fd) : -ENOMEM;
 
 	if (r < 0) {
-		scd_stream_free(&stream);
+		if (stream)
+			sink->ops->close(sink->user, stream, SCD_NET_END_BROKEN);
 		free(session);
 		close(fd);
 		return r;
@@ -80,10 +73,10 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 static void feed(struct scd__session *session, size_t len)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
-	struct scd_net *net = session->net;
-	struct scd_str message = { (const char *)net->buffer, len };
+	const struct scd_net_sink *sink = &session->net->sink;
+	struct scd_str message = { (const char *)session->net->buffer, len };
 
-	if (scd_pipeline_feed(session->stream, message) < 0)
+	if (sink->ops->message(sink->user, session->stream, message) < 0)
 		scd_log_gated(&gate, SCD_LOG_WARNING,
 		              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a malformed message of %zu bytes",
 		              session->id, session->peer_pid, len);
@@ -92,9 +85,10 @@ static void feed(struct scd__session *session, size_t len)
 static void skip_oversized(struct scd__session *session, size_t len)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
+	const struct scd_net_sink *sink = &session->net->sink;
 
 	session->net->counters.oversized++;
-	scd_stream_lost(session->stream);
+	sink->ops->lost(sink->user, session->stream);
 	scd_log_gated(&gate, SCD_LOG_WARNING,
 	              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a message of %zu bytes, the most is %u",
 	              session->id, session->peer_pid, len, SCD_LIMIT_MESSAGE_BYTES);
@@ -129,27 +123,40 @@ enum scd__drained scd__session_drain(struct scd__session *session, struct scd__q
 	return SCD__DRAINED_MORE;
 }
 
-static const char *reason_of(const struct scd__session *session, bool by_us)
+static enum scd_net_end end_of(const struct scd__session *session, bool by_us)
 {
 	if (by_us)
-		return "as the daemon stops";
+		return SCD_NET_END_STOPPED;
 	if (session->read_error)
-		return strerror(-session->read_error);
-	return session->inbox.was_reset ? "reset by the sandbox" : "closed by the sandbox";
+		return SCD_NET_END_BROKEN;
+	return session->inbox.was_reset ? SCD_NET_END_RESET : SCD_NET_END_CLOSED;
 }
 
-static void log_end(const struct scd__session *session, bool by_us)
+static const char *reason_of(const struct scd__session *session, enum scd_net_end end)
+{
+	switch (end) {
+	case SCD_NET_END_CLOSED: return "closed by the sandbox";
+	case SCD_NET_END_RESET: return "reset by the sandbox";
+	case SCD_NET_END_BROKEN: return strerror(-session->read_error);
+	case SCD_NET_END_STOPPED: return "as the daemon stops";
+	}
+	return "";
+}
+
+static void log_end(const struct scd__session *session, enum scd_net_end end)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(50);
-	struct scd_str sandbox = scd_stream_sandbox_id(session->stream);
+	const struct scd_net_sink *sink = &session->net->sink;
+	struct scd_net_summary summary = { .message_count = 0 };
 
-	if (!sandbox.len)
-		sandbox = SCD_STR("(no name)");
+	sink->ops->summarize(sink->user, session->stream, &summary);
+	if (!summary.sandbox_id.len)
+		summary.sandbox_id = SCD_STR("(no name)");
 	scd_log_gated(&gate, SCD_LOG_INFO,
 	              "sandbox " SCD_STR_FMT ": connection %" PRIu64 " of pid %" PRIu32 " ended, %s; %" PRIu64
 	              " messages, %" PRIu64 " dropped by the sender",
-	              SCD_STR_ARG(sandbox), session->id, session->peer_pid, reason_of(session, by_us),
-	              scd_stream_message_count(session->stream), scd_stream_dropped_count(session->stream));
+	              SCD_STR_ARG(summary.sandbox_id), session->id, session->peer_pid, reason_of(session, end),
+	              summary.message_count, summary.dropped_count);
 }
 
 static struct scd__session_list *list_of(struct scd__session *session)
@@ -160,15 +167,16 @@ static struct scd__session_list *list_of(struct scd__session *session)
 void scd__session_end(struct scd__session *session, bool by_us)
 {
 	struct scd_net *net = session->net;
+	enum scd_net_end end = end_of(session, by_us);
 
-	log_end(session, by_us);
+	log_end(session, end);
 	net->counters.sessions_ended++;
 	net->counters.resets += session->inbox.was_reset;
 	net->counters.read_errors += session->read_error != 0;
 	net->session_count--;
 	TAILQ_REMOVE(list_of(session), session, link);
 	session->state = SCD__SESSION_ENDED;
-	scd_stream_free(&session->stream);
+	net->sink.ops->close(net->sink.user, session->stream, end);
 	uv_close((uv_handle_t *)&session->poll, on_closed);
 	close(session->inbox.fd);
 }

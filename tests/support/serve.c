@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/streams.h"
 #include "tests/support/child.h"
 #include "tests/support/peer.h"
 #include "tests/support/rules.h"
@@ -93,12 +94,13 @@ static int run_worker(struct serve *serve, struct scd_ruleset *rules, int contro
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct worker worker = { .alerts = { 0 } };
 	struct scd_pipeline *pipeline = scd_pipeline_new(rules, &host, on_alert, &worker);
+	const struct scd_net_sink sink = scd__streams_sink(pipeline);
 	struct scd_net *net = NULL;
 	int r;
 
 	scd_buf_init(&worker.alerts, ALERTS_BYTES);
 	uv_loop_init(&worker.loop);
-	if (!pipeline || scd_net_new(&worker.loop, control_fd, pipeline, &ops, &worker, &net) < 0)
+	if (!pipeline || scd_net_new(&worker.loop, control_fd, &sink, &ops, &worker, &net) < 0)
 		return 90;
 	uv_run(&worker.loop, UV_RUN_DEFAULT);
 	r = write_results(serve, &worker, net, pipeline);

@@ -11,6 +11,7 @@
 
 #include "seccheckd/keeper/keeper.h"
 #include "seccheckd/net/net.h"
+#include "seccheckd/pipeline/pipeline.h"
 #include "tests/support/tempdir.h"
 
 struct serve_result {

@@ -1,5 +1,5 @@
 /*
- * Sessions: the sockets that the keeper hands over, drained into the pipeline on one libuv loop.
+ * Sessions: the sockets that the keeper hands over, drained into a sink on one libuv loop.
  *
  * A socket is drained to EAGAIN, then left alone for a tick (timerfd: libuv's own timers are too coarse), then
  * drained again: a wake-up per message costs several times the CPU, for us and for the sandbox. A socket that stays
@@ -13,7 +13,7 @@
 
 #include <uv.h>
 
-#include "seccheckd/pipeline/pipeline.h"
+#include "seccheckd/wire/custody.h"
 
 /* X(member, "help") — one counter each; names become metrics. */
 #define SCD_NET_COUNTERS(X)                                                                       \
@@ -34,6 +34,50 @@ struct scd_net_counters {
 #undef X
 };
 
+/* How a connection ended. */
+enum scd_net_end {
+	SCD_NET_END_CLOSED,  /* by the sandbox */
+	SCD_NET_END_RESET,   /* by the sandbox, before it had read our answer */
+	SCD_NET_END_BROKEN,  /* the socket failed */
+	SCD_NET_END_STOPPED, /* by us */
+};
+
+/* What the log says of a connection when it ends. */
+struct scd_net_summary {
+	struct scd_str sandbox_id; /* borrows from the stream; empty: not known */
+	uint64_t message_count;
+	uint64_t dropped_count; /* by the sender */
+};
+
+/*
+ * What becomes of connections. Each has a stream, which is the sink's own, from open to close; of one connection the
+ * functions are called in the order open, (message or lost)…, summarize, close. All are called from the loop: none may
+ * block, since every other connection waits meanwhile, and none may free the net.
+ */
+struct scd_net_sink_ops {
+	/* The stream of a new connection; NULL on exhaustion, then the connection is closed and close is not called. */
+	void *(*open)(void *user, const struct scd_custody *connection);
+
+	/*
+	 * One raw message, header included, possibly empty; borrowed for the call. 0, or negative errno for one that
+	 * makes no sense: it is logged, and the connection goes on.
+	 */
+	int (*message)(void *user, void *stream, struct scd_str message);
+
+	/* A message was received that cannot be had: it was longer than SCD_LIMIT_MESSAGE_BYTES. */
+	void (*lost)(void *user, void *stream);
+
+	void (*summarize)(void *user, void *stream, struct scd_net_summary *ret_summary);
+
+	/* The connection has ended, and with it what it lent: nothing of this stream is called any more. */
+	void (*close)(void *user, void *stream, enum scd_net_end end);
+};
+
+struct scd_net_sink {
+	const struct scd_net_sink_ops *ops;
+	void *user; /* outlives the net */
+};
+
 struct scd_net;
 
 struct scd_net_ops {
@@ -46,10 +90,10 @@ struct scd_net_ops {
 
 /*
  * Registers the control socket (wire/custody.h) with the loop and tells the keeper that connections may come.
- * control_fd is taken over, also when this fails. The pipeline outlives the net. 0 or negative errno; after a failure,
- * too, the loop must run once more to close handles.
+ * control_fd is taken over, also when this fails; the sink is copied. 0 or negative errno; after a failure, too, the
+ * loop must run once more to close handles.
  */
-int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pipeline *pipeline, const struct scd_net_ops *ops,
+int scd_net_new(uv_loop_t *loop, int control_fd, const struct scd_net_sink *sink, const struct scd_net_ops *ops,
                 void *user, struct scd_net **ret_net);
 
 /*

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/streams.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
 #include "seccheckd/net/net.h"
@@ -73,6 +74,7 @@ static int set_up(void **state)
 {
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct scd_net_sink sink;
 	int control[2];
 
 	*state = fixture;
@@ -86,7 +88,8 @@ static int set_up(void **state)
 	if (!fixture->pipeline || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, control) < 0)
 		return -1;
 	fixture->keeper = control[0];
-	return scd_net_new(&fixture->loop, control[1], fixture->pipeline, &ops, fixture, &fixture->net);
+	sink = scd__streams_sink(fixture->pipeline);
+	return scd_net_new(&fixture->loop, control[1], &sink, &ops, fixture, &fixture->net);
 }
 
 /* Every test ends with the loop closed clean and no descriptor left. */
@@ -550,12 +553,13 @@ static void test_net_new__takes_over_the_socket_when_it_fails(void **state)
 {
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct fixture *fixture = *state;
+	const struct scd_net_sink sink = scd__streams_sink(fixture->pipeline);
 	int file = memfd_create("not to be polled", MFD_CLOEXEC);
 	size_t before = peer_open_descriptors();
 	struct scd_net *net = NULL;
 
 	assert_true(file >= 0);
-	assert_true(scd_net_new(&fixture->loop, file, fixture->pipeline, &ops, fixture, &net) < 0);
+	assert_true(scd_net_new(&fixture->loop, file, &sink, &ops, fixture, &net) < 0);
 	assert_null(net);
 	uv_run(&fixture->loop, UV_RUN_NOWAIT);
 	assert_int_equal(peer_open_descriptors(), before - 1);

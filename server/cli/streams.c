@@ -1,0 +1,60 @@
+/*
+ * The pipeline's streams as a sink of the net: one to one, nothing is added.
+ */
+#include "streams.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void *open_stream(void *user, const struct scd_custody *connection)
+{
+	struct scd_stream_info info = { .identity = SCD_IDENTITY_UNKNOWN };
+
+	static_assert(sizeof(info.nonce) == sizeof(connection->nonce), "one nonce, handed on");
+	memcpy(info.nonce, connection->nonce, sizeof(info.nonce));
+	return scd_stream_new(user, &info);
+}
+
+static int feed(void *user, void *stream, struct scd_str message)
+{
+	(void)user;
+	return scd_pipeline_feed(stream, message);
+}
+
+static void lose(void *user, void *stream)
+{
+	(void)user;
+	scd_stream_lost(stream);
+}
+
+static void summarize(void *user, void *stream, struct scd_net_summary *ret_summary)
+{
+	(void)user;
+	*ret_summary = (struct scd_net_summary){
+		.sandbox_id = scd_stream_sandbox_id(stream),
+		.message_count = scd_stream_message_count(stream),
+		.dropped_count = scd_stream_dropped_count(stream),
+	};
+}
+
+static void close_stream(void *user, void *stream, enum scd_net_end end)
+{
+	struct scd_stream *closing = stream;
+
+	(void)user;
+	(void)end;
+	scd_stream_free(&closing);
+}
+
+struct scd_net_sink scd__streams_sink(struct scd_pipeline *pipeline)
+{
+	static const struct scd_net_sink_ops ops = {
+		.open = open_stream,
+		.message = feed,
+		.lost = lose,
+		.summarize = summarize,
+		.close = close_stream,
+	};
+
+	return (struct scd_net_sink){ &ops, pipeline };
+}
