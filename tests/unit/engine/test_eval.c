@@ -246,7 +246,7 @@ static void test_network__addresses_ports_and_nets(void **state)
 		{ "fd.rport in (3333, 4444)", true },
 		{ "fd.sport > 1024", true },
 		{ "fd.sport = http", false },
-		{ "fd.sport > mysql and fd.sport < ms-wbt-server", true },
+		{ "fd.sport in (mysql, ms-wbt-server)", false },
 		{ "fd.sport in (http, 3333)", true },
 		{ "fd.ip = 198.51.100.7", true },
 		{ "fd.ip != 198.51.100.7", false },
@@ -258,6 +258,19 @@ static void test_network__addresses_ports_and_nets(void **state)
 		{ "proc.exepath startswith /tmp/", true },
 	};
 	CHECK(rows, &connect_event);
+}
+
+static void test_ports__have_the_usual_names(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "fd.sport = https", true },
+		{ "fd.sport = http", false },
+		{ "fd.sport in (ssh, https)", true },
+	};
+	pool_address.sin_port = htons(443);
+	CHECK(rows, &connect_event);
+	make_events();
 }
 
 static void test_open__path_is_resolved(void **state)
@@ -394,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_numbers__compare_by_type),
 		cmocka_unit_test(test_lineage__parents_and_any_ancestor),
 		cmocka_unit_test(test_network__addresses_ports_and_nets),
+		cmocka_unit_test(test_ports__have_the_usual_names),
 		cmocka_unit_test(test_open__path_is_resolved),
 		cmocka_unit_test(test_kinds__decide_before_anything_else),
 		cmocka_unit_test(test_kinds__static_analysis_narrows_the_buckets),
