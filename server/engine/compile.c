@@ -24,6 +24,16 @@ static size_t original_offset(struct scd_str written, struct scd_str substituted
 	return same ? offset : 0;
 }
 
+/* A macro counts as used when its name stands in a condition, whatever becomes of that one. */
+static void mark_macros(const struct scd__build *build, const struct scd_ast *node)
+{
+	struct scd__macro_item *macro = node->kind == SCD_AST_IDENTIFIER ? scd__macro_get(build, node->text) : NULL;
+	if (macro)
+		macro->used = true;
+	for (size_t i = 0; i < node->child_count; i++)
+		mark_macros(build, node->children[i]);
+}
+
 /* Substitutes lists and parses. 0, -EINVAL when it was reported. */
 static int parse_text(struct scd__build *build, struct scd_str text, struct scd__place place, const char *kind,
                       struct scd_str name, const struct scd_ast **ret_ast)
@@ -45,6 +55,8 @@ static int parse_text(struct scd__build *build, struct scd_str text, struct scd_
 	if (result == -EINVAL)
 		scd__report(diags, SCD_DIAG_ERR_COMPILE_CONDITION, place,
 		            original_offset(text, substituted, error.pos.offset), kind, name, NULL, "%s", error.what);
+	if (result == 0)
+		mark_macros(build, *ret_ast);
 	return result;
 }
 
@@ -64,19 +76,24 @@ static int parse_macros(struct scd__build *build)
 	return result;
 }
 
-static void report_compile_error(struct scd__build *build, const struct scd__rule_item *rule,
-                                 const struct scd__compile_error *error)
+/* -EINVAL; -ENOENT when the rule is left out for a name that does not exist (SPEC 1.10), which is a warning. */
+static int report_compile_error(struct scd__build *build, const struct scd__rule_item *rule,
+                                const struct scd__compile_error *error)
 {
 	const struct scd__macro_item *macro = error->macro;
 	struct scd_diags *diags = build->collection->diags;
+	bool skip = error->is_unknown_name && rule->skip_if_unknown_filter;
+	enum scd_diag_code code = skip ? SCD_DIAG_UNKNOWN_FILTER : error->code;
 	if (macro)
-		scd__report(diags, error->code, macro->condition, error->offset, "macro", macro->name, error->hint,
+		scd__report(diags, code, macro->condition, error->offset, "macro", macro->name, error->hint,
 		            "%s (used by rule '" SCD_STR_FMT "')", error->what, SCD_STR_ARG(rule->pub.name));
 	else
-		scd__report(diags, error->code, rule->condition, error->offset, "rule", rule->pub.name, error->hint,
-		            "%s", error->what);
+		scd__report(diags, code, rule->condition, error->offset, "rule", rule->pub.name, error->hint, "%s",
+		            error->what);
+	return skip ? -ENOENT : -EINVAL;
 }
 
+/* -EINVAL when it was reported, -ENOENT when the rule is left out. */
 static int compile_condition(struct scd__build *build, struct scd__rule_item *item, struct scd_rule *rule,
                              int32_t *ret_entry)
 {
@@ -87,7 +104,7 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 	struct scd__compile_error error = { 0 };
 	result = scd__program_new(build, ast, ret_entry, &error);
 	if (result == -EINVAL)
-		report_compile_error(build, item, &error);
+		return report_compile_error(build, item, &error);
 	if (result == -E2BIG) {
 		scd__report(build->collection->diags, SCD_DIAG_ERR_COMPILE_CONDITION, item->condition, 0, "rule",
 		            item->pub.name, "macros that use macros several times grow exponentially",
@@ -104,15 +121,26 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 	return 0;
 }
 
+/* What an error of an output is called. */
+static enum scd_diag_code output_code(const struct scd__rule_item *item, int result)
+{
+	if (result == -ENOTSUP)
+		return SCD_DIAG_ERR_NOT_EVALUATED;
+	return result == -ENOENT && item->skip_if_unknown_filter ? SCD_DIAG_UNKNOWN_FILTER
+	                                                         : SCD_DIAG_ERR_COMPILE_OUTPUT;
+}
+
+/* -EINVAL when it was reported, -ENOENT when the rule is left out. */
 static int compile_output(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule)
 {
 	struct scd_error error;
 	int result = scd_format_new(item->output_text, &build->set->arena, &rule->output, &error);
-	if (result == -EINVAL || result == -ENOENT || result == -ENOTSUP)
-		scd__report(build->collection->diags,
-		            result == -ENOTSUP ? SCD_DIAG_ERR_NOT_EVALUATED : SCD_DIAG_ERR_COMPILE_OUTPUT, item->output,
-		            0, "rule", item->pub.name, error.hint[0] ? error.hint : NULL, "%s", error.what);
-	return result == -ENOENT || result == -ENOTSUP ? -EINVAL : result;
+	if (result == 0 || result == -ENOMEM)
+		return result;
+	enum scd_diag_code code = output_code(item, result);
+	scd__report(build->collection->diags, code, item->output, 0, "rule", item->pub.name,
+	            error.hint[0] ? error.hint : NULL, "%s", error.what);
+	return code == SCD_DIAG_UNKNOWN_FILTER ? -ENOENT : -EINVAL;
 }
 
 static struct scd_str keep(struct scd_ruleset *set, struct scd_str text)
@@ -137,28 +165,52 @@ static int copy_rule(struct scd_ruleset *set, const struct scd_rule *from, struc
 	return rule->name.data && rule->desc.data && rule->source.data && rule->file ? 0 : -ENOMEM;
 }
 
-/* Compiles one rule behind the others of the set. A rule of another source is left out with a warning. */
-static int compile_rule(struct scd__build *build, struct scd__rule_item *item,
-                        const struct scd_ruleset_options *options)
+/* Whether the rule whose nodes begin at `first_node`, the last one, shows or compares an environment. */
+static bool reads_env(const struct scd_ruleset *set, size_t first_node, const struct scd_rule *rule)
+{
+	bool reads = false;
+	for (size_t i = first_node; i < set->node_count; i++) {
+		const struct scd__predicate *predicate = &set->predicates[set->nodes[i].predicate];
+		reads |= scd__field_reads_env(&set->slots[predicate->slot]);
+	}
+	for (size_t i = 0; i < scd_format_field_count(rule->output); i++)
+		reads |= scd__field_reads_env(scd__format_use(rule->output, i));
+	return reads;
+}
+
+/* Makes a rule of what is behind the last one of the set. -EINVAL when it was reported, -ENOENT to leave it out. */
+static int fill_rule(struct scd__build *build, struct scd__rule_item *item, const struct scd_ruleset_options *options)
 {
 	struct scd_ruleset *set = build->set;
-	if (!scd_str_is(item->pub.source, "syscall")) {
-		scd__report(build->collection->diags, SCD_DIAG_UNKNOWN_SOURCE, item->place, 0, "rule", item->pub.name,
-		            NULL, "Unknown source " SCD_STR_FMT ", skipping", SCD_STR_ARG(item->pub.source));
-		return 0;
-	}
 	struct scd_rule *rule = &set->rules[set->rule_count];
+	size_t first_node = set->node_count;
 	int result = copy_rule(set, &item->pub, rule);
 	if (result < 0)
 		return result;
 	rule->index = (uint32_t)set->rule_count;
 	rule->enabled = item->pub.enabled && item->pub.priority <= options->minimum_priority;
 	int condition = compile_condition(build, item, rule, &set->entries[set->rule_count]);
-	int output = compile_output(build, item, rule);
+	int output = condition == -ENOENT ? 0 : compile_output(build, item, rule);
 	if (condition < 0 || output < 0)
 		return condition < 0 ? condition : output;
-	set->rule_count++;
+	if (rule->enabled && reads_env(set, first_node, rule))
+		set->reads_env = true;
 	return 0;
+}
+
+/* A rule of another source, or one that asks for it and names what does not exist, is left out with a warning. */
+static int compile_rule(struct scd__build *build, struct scd__rule_item *item,
+                        const struct scd_ruleset_options *options)
+{
+	if (!scd_str_is(item->pub.source, "syscall")) {
+		scd__report(build->collection->diags, SCD_DIAG_UNKNOWN_SOURCE, item->place, 0, "rule", item->pub.name,
+		            NULL, "Unknown source " SCD_STR_FMT ", skipping", SCD_STR_ARG(item->pub.source));
+		return 0;
+	}
+	int result = fill_rule(build, item, options);
+	if (result == 0)
+		build->set->rule_count++;
+	return result == -ENOENT ? 0 : result;
 }
 
 static int compile_rules(struct scd__build *build, const struct scd_ruleset_options *options)

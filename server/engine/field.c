@@ -15,6 +15,7 @@
 
 #include "engine/evt_params.h"
 #include "engine/field_getters.h"
+#include "engine/program.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/strmap.h"
 #include "seccheckd/event/kind.h"
@@ -24,6 +25,7 @@ enum {
 	PLAIN = 0,
 	OLD = SCD_FIELD_DEPRECATED,
 	PADDED = SCD_FIELD_PADDED,
+	ENV = SCD_FIELD_ENV,
 	LISTED = SCD_FIELD_LIST,
 	KEYED = SCD_FIELD_ARG_ALLOWED,
 	NEEDS_KEY = SCD_FIELD_ARG_REQUIRED,
@@ -204,4 +206,11 @@ int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, str
 	if (result == 0)
 		*ret_use = use;
 	return result;
+}
+
+/* The parameters of an exec have an environment among them. All parameters in one line show it only if it is kept. */
+bool scd__field_reads_env(const struct scd_field_use *use)
+{
+	bool named = scd_str_is(use->field->name, "evt.arg") || scd_str_is(use->field->name, "evt.rawarg");
+	return (use->field->flags & SCD_FIELD_ENV) || (named && scd_str_is(use->arg.text, "env"));
 }

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "engine/actor.h"
+#include "engine/program.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/lang/ast.h"
 
@@ -253,6 +254,11 @@ size_t scd_format_field_count(const struct scd_format *format)
 struct scd_str scd_format_field_name(const struct scd_format *format, size_t index)
 {
 	return format->fields[index].name;
+}
+
+const struct scd_field_use *scd__format_use(const struct scd_format *format, size_t index)
+{
+	return &format->fields[index].use;
 }
 
 /* Values. */

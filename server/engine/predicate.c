@@ -119,8 +119,6 @@ static int add_slot(struct scd__build *build, struct scd_str text, const struct 
 	set->slots = slots;
 	set->slots[set->slot_count] = *use;
 	*ret_slot = (uint32_t)set->slot_count++;
-	if (scd_str_is(use->field->name, "proc.env") || scd_str_is(use->field->name, "proc.aenv"))
-		set->reads_env = true;
 	return 0;
 }
 
@@ -139,7 +137,9 @@ static int slot_new(struct scd__build *build, const struct scd_ast *node, uint32
 	struct scd_field_use use;
 	struct scd_error err = { 0 };
 	struct scd_str name = scd_arena_dup(&set->arena, node->text), arg = scd_arena_dup(&set->arena, node->arg);
-	if (scd_field_resolve(name, node->has_arg, arg, &use, &err) < 0)
+	int result = scd_field_resolve(name, node->has_arg, arg, &use, &err);
+	error->is_unknown_name = result == -ENOENT;
+	if (result < 0)
 		return INVALID(error, node, "%s", err.what);
 	return add_slot(build, text, &use, ret_slot);
 }
@@ -334,10 +334,12 @@ static int compile_kinds(const struct scd_ast *check, struct scd__predicate *pre
 	int result = right_side(check, &names, &count, error);
 	if (result < 0)
 		return result;
-	for (size_t i = 0; i < count; i++)
-		if (!add_kinds_named(&predicate->kinds, names[i]))
+	for (size_t i = 0; i < count; i++) {
+		error->is_unknown_name = !add_kinds_named(&predicate->kinds, names[i]);
+		if (error->is_unknown_name)
 			return INVALID(error, check->children[1], "unknown event type " SCD_STR_FMT,
 			               SCD_STR_ARG(names[i]));
+	}
 	scd__check_kinds(check, &predicate->kinds);
 	predicate->op = SCD__OP_KIND;
 	return 0;

@@ -87,7 +87,6 @@ static int compile_macro(struct compiler *compiler, const struct scd_ast *node, 
 	if (macro->busy)
 		return scd__compile_fail(compiler->error, SCD_DIAG_ERR_COMPILE_CONDITION, node, NULL,
 		                         "reference loop in macro '" SCD_STR_FMT "'", SCD_STR_ARG(node->text));
-	macro->used = true;
 	if (!macro->ast)
 		return -ECANCELED;
 	macro->busy = true;

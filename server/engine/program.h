@@ -107,6 +107,7 @@ struct scd_ruleset {
 struct scd__compile_error {
 	enum scd_diag_code code;
 	size_t offset;
+	bool is_unknown_name;                /* a field or an event type that does not exist */
 	const struct scd__macro_item *macro; /* whose text it is in; NULL: the rule's own */
 	char what[512];
 	const char *hint; /* static text, or NULL */
@@ -146,6 +147,12 @@ int scd__strip_comments(struct scd__build *build, struct scd__place place, const
 
 /* The macro an identifier means, or NULL. */
 struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct scd_str name);
+
+/* Whether a field gives an environment. field.c */
+bool scd__field_reads_env(const struct scd_field_use *use);
+
+/* A field of an output. format.c */
+const struct scd_field_use *scd__format_use(const struct scd_format *format, size_t index);
 
 /* One comparison. The value is present. */
 bool scd__predicate_holds(const struct scd__predicate *predicate, const struct scd_field_use *use,

@@ -57,6 +57,7 @@ enum {
 	SCD_FIELD_ANY_OF = 1 << 8,
 	SCD_FIELD_SHOWS_SELF = 1 << 9, /* ANY_OF, but an output without argument shows [0] */
 	SCD_FIELD_PADDED = 1 << 10,    /* outputs show the number with at least nine digits */
+	SCD_FIELD_ENV = 1 << 11,       /* reads an environment, which is dropped unless a rule wants it */
 };
 
 struct scd_field {

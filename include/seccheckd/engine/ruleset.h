@@ -93,7 +93,10 @@ const char *scd_ruleset_generation(const struct scd_ruleset *set);
 /* Kinds that some enabled rule can match: events of other kinds are for state only. */
 const struct scd_kind_set *scd_ruleset_kinds(const struct scd_ruleset *set);
 
-/* Whether some rule reads an environment (proc.env, proc.aenv): only then does decode keep them. */
+/*
+ * Whether some enabled rule compares or shows an environment (proc.env, proc.aenv, evt.arg.env): only then does decode
+ * keep them.
+ */
 bool scd_ruleset_reads_env(const struct scd_ruleset *set);
 
 #endif

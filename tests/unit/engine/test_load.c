@@ -177,6 +177,95 @@ static void test_warnings__do_not_stop_loading(void **state)
 		check(&rows[i], true);
 }
 
+#define SKIPPING(condition) RULE("A") "  skip-if-unknown-filter: true\n  condition: " condition "\n"
+
+static void test_skip_if_unknown_filter__leaves_the_rule_out_with_a_warning(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "field", SKIPPING("evt.type = open and proc.nam = x"), SCD_DIAG_UNKNOWN_FILTER, 6, 34, "proc.nam" },
+		{ "event type", SKIPPING("evt.type in (open, opn)"), SCD_DIAG_UNKNOWN_FILTER, 6, 0, "opn" },
+		{ "event type as a field", SKIPPING("evt.type.is.opn = 1"), SCD_DIAG_UNKNOWN_FILTER, 6, 0, "opn" },
+		{ "field in a macro", "- macro: m\n  condition: proc.nam = x\n" SKIPPING("m"), SCD_DIAG_UNKNOWN_FILTER,
+		  2, 14, "used by rule 'A'" },
+		{ "field in the output",
+		  "- rule: A\n  desc: d\n  priority: INFO\n  output: '%proc.nam'\n  skip-if-unknown-filter: true\n"
+		  "  condition: evt.type = open\n",
+		  SCD_DIAG_UNKNOWN_FILTER, 4, 0, "proc.nam" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i], true);
+}
+
+static void test_skip_if_unknown_filter__forgives_nothing_else(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "said to be false", RULE("A") "  skip-if-unknown-filter: false\n  condition: proc.nam = x\n",
+		  SCD_DIAG_ERR_COMPILE_CONDITION, 6, 14, "proc.nam" },
+		{ "syntax", SKIPPING("proc.nam ="), SCD_DIAG_ERR_COMPILE_CONDITION, 6, 0, "" },
+		{ "argument", SKIPPING("proc.name[1] = x"), SCD_DIAG_ERR_COMPILE_CONDITION, 6, 0, "proc.name" },
+		{ "parameter", SKIPPING("evt.arg.nosuch = x"), SCD_DIAG_ERR_COMPILE_CONDITION, 6, 0, "nosuch" },
+		{ "value", SKIPPING("proc.pid = x"), SCD_DIAG_ERR_COMPILE_CONDITION, 6, 0, "x is not" },
+		{ "macro", SKIPPING("nix"), SCD_DIAG_ERR_COMPILE_CONDITION, 6, 0, "Undefined macro" },
+		{ "not evaluated", SKIPPING("proc.name regex x"), SCD_DIAG_ERR_NOT_EVALUATED, 6, 0, "regex" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i], false);
+}
+
+static void test_skip_if_unknown_filter__takes_nothing_from_the_other_rules(void **state)
+{
+	(void)state;
+	struct scd_diags diags;
+	scd_diags_init(&diags);
+	struct scd_ruleset *set = rules_load(
+	        "- macro: m\n  condition: evt.type = open\n" RULE("B") "  condition: evt.type = open\n" SKIPPING(
+	                "m and proc.nam = x") RULE("C") "  condition: evt.type = creat\n",
+	        &diags);
+	assert_non_null(set);
+	assert_int_equal(diags.count, 1);
+	assert_int_equal(scd_ruleset_rule_count(set), 2);
+	assert_true(scd_str_is(scd_ruleset_rule(set, 0)->name, "B"));
+	assert_true(scd_str_is(scd_ruleset_rule(set, 1)->name, "C"));
+	assert_int_equal(scd_ruleset_rule(set, 1)->index, 1);
+	scd_ruleset_unref(&set);
+	scd_diags_done(&diags);
+}
+
+static void test_reads_env__when_an_enabled_rule_compares_or_shows_one(void **state)
+{
+	(void)state;
+#define SHOWING(output) "- rule: A\n  desc: d\n  priority: INFO\n  output: '" output "'\n  condition: evt.type = open\n"
+	static const struct {
+		const char *yaml;
+		bool reads;
+	} rows[] = {
+		{ RULE("A") "  condition: evt.type = open\n", false },
+		{ RULE("A") "  condition: evt.type = open and proc.env contains x\n", true },
+		{ RULE("A") "  condition: evt.type = open and proc.aenv[HOME] = x\n", true },
+		{ RULE("A") "  condition: evt.type = execve and evt.arg.env contains x\n", true },
+		{ RULE("A") "  condition: evt.type = execve and evt.arg.exe contains env\n", false },
+		{ RULE("A") "  enabled: false\n  condition: proc.env contains x\n", false },
+		{ SKIPPING("proc.env contains x and proc.nam = x"), false },
+		{ "- macro: m\n  condition: proc.env exists\n" RULE("A") "  condition: evt.type = open and m\n", true },
+		{ "- macro: m\n  condition: proc.env exists\n" RULE("A") "  condition: evt.type = open\n", false },
+		{ SHOWING("%proc.env[HOME]"), true },
+		{ SHOWING("%proc.name %evt.rawarg.env"), true },
+		{ SHOWING("%evt.args"), false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scd_diags diags;
+		scd_diags_init(&diags);
+		struct scd_ruleset *set = rules_load(rows[i].yaml, &diags);
+		assert_non_null(set);
+		if (scd_ruleset_reads_env(set) != rows[i].reads)
+			fail_msg("%s", rows[i].yaml);
+		scd_ruleset_unref(&set);
+		scd_diags_done(&diags);
+	}
+}
+
 /* The line after a comment still counts, though YAML folds it onto the comment's line. */
 static void test_comment__hides_its_own_line_only(void **state)
 {
@@ -386,6 +475,10 @@ int main(void)
 		cmocka_unit_test(test_errors__have_code_and_place),
 		cmocka_unit_test(test_not_evaluated__is_an_error_and_never_silence),
 		cmocka_unit_test(test_warnings__do_not_stop_loading),
+		cmocka_unit_test(test_skip_if_unknown_filter__leaves_the_rule_out_with_a_warning),
+		cmocka_unit_test(test_skip_if_unknown_filter__forgives_nothing_else),
+		cmocka_unit_test(test_skip_if_unknown_filter__takes_nothing_from_the_other_rules),
+		cmocka_unit_test(test_reads_env__when_an_enabled_rule_compares_or_shows_one),
 		cmocka_unit_test(test_comment__hides_its_own_line_only),
 		cmocka_unit_test(test_errors__all_of_a_file_are_shown),
 		cmocka_unit_test(test_redefinition__replaces_and_keeps_the_position),
