@@ -199,10 +199,8 @@ static int check_files(const struct scd_http_options *options, struct scd_error 
 	return 0;
 }
 
-static void warn_of_dangers(const struct scd_http_options *options)
+static void warn_of_slow_names(void)
 {
-	if (options->insecure)
-		scd_log(SCD_LOG_WARNING, "the server's certificate is not verified");
 	if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
 		scd_log(SCD_LOG_WARNING, "this libcurl looks up names on the daemon's own thread");
 }
@@ -241,7 +239,7 @@ int scd__post_new(uv_loop_t *loop, const struct scd_http_options *options, const
 		free_post(post);
 		return r;
 	}
-	warn_of_dangers(options);
+	warn_of_slow_names();
 	*ret_post = post;
 	return 0;
 }

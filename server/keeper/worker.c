@@ -133,7 +133,7 @@ static bool obey(struct scd_keeper *keeper, const struct scd_custody *message)
 	switch (message->kind) {
 	case SCD_CUSTODY_READY:
 		keeper->worker.ready = true;
-		scd_log(SCD_LOG_INFO, "the worker is ready");
+		scd_log(SCD_LOG_DEBUG, "the worker is ready");
 		return true;
 	case SCD_CUSTODY_CLOSED:
 		connection = scd__connections_find(&keeper->connections, message->connection_id);

@@ -171,8 +171,8 @@ static void test_serve__starts_and_stops_in_order(void **state)
 	const char *const args[ARGS_MAX] = { "--listen", "socket", "--rules", "good.yaml" };
 
 	(void)state;
-	assert_stops(args, SIGTERM, "listening on socket, rules: 1 (generation ");
-	assert_stops(args, SIGINT, "listening on socket, rules: 1 (generation ");
+	assert_stops(args, SIGTERM, "ready: 1 rule (generation ");
+	assert_stops(args, SIGINT, "ready: 1 rule (generation ");
 }
 
 static void test_serve__listens_where_flags_say_and_not_where_the_file_does(void **state)
@@ -181,7 +181,29 @@ static void test_serve__listens_where_flags_say_and_not_where_the_file_does(void
 
 	(void)state;
 	write_text("config.yaml", "listen: [none/a, none/b]\nrules_files: [good.yaml]\n");
-	assert_stops(args, SIGTERM, "listening on second, rules: 1 (generation ");
+	assert_stops(args, SIGTERM, "ready: 1 rule (generation ");
+}
+
+/* Each of these texts has one meaning, and whoever waits for it can count on that. */
+static void test_serve__says_each_thing_once(void **state)
+{
+	static const char *const once[] = { " listening on socket\n", " listening on second\n", " ready: 1 rule (",
+		                            " warning control_plane.insecure: ", "not verified" };
+	const char *const args[ARGS_MAX] = { "-c", "config.yaml" };
+	struct run run;
+
+	(void)state;
+	write_text("config.yaml", "listen: [socket, second]\nrules_files: [good.yaml]\n"
+	                          "control_plane: {url: 'https://127.0.0.1:1/', insecure: true}\n");
+	start(&run, args);
+	assert_true(run_until(&run, "ready: "));
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 0);
+	for (size_t i = 0; i < SCD_COUNT(once); i++) {
+		if (run_count(&run.err, once[i]) != 1)
+			fail_msg("'%s' is not there once: %s", once[i], run.err.data);
+	}
+	run_done(&run);
 }
 
 static void test_serve__obeys_the_log_level(void **state)
@@ -203,7 +225,7 @@ static int serve_trace(struct run *run, const char *const *args)
 	int fd;
 
 	start(run, args);
-	if (!run_until(run, "listening on socket, "))
+	if (!run_until(run, "ready: "))
 		fail_msg("not ready: %s", run->err.data);
 	fd = peer_join("socket");
 	assert_true(fd >= 0);
@@ -297,7 +319,7 @@ static void test_serve__fills_standard_descriptors_that_are_closed(void **state)
 	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\nstdout_output: {enabled: false}\n"
 	                          "file_output: {enabled: true, filename: alerts}\n");
 	run_start(&run, &(struct run_options){ .argv = argv });
-	if (!run_until(&run, "listening on socket, "))
+	if (!run_until(&run, "ready: "))
 		fail_msg("not ready: %s", run.err.data);
 	assert_leads_to(run.pid, STDIN_FILENO, "/dev/null");
 	assert_leads_to(run.pid, STDOUT_FILENO, "/dev/null");
@@ -327,7 +349,7 @@ static void test_serve__ends_when_its_only_output_is_gone(void **state)
 
 	(void)state;
 	run_start(&run, &(struct run_options){ .argv = argv, .close_stdout = true });
-	assert_true(run_until(&run, "listening on socket, "));
+	assert_true(run_until(&run, "ready: "));
 	fd = peer_join("socket");
 	assert_true(fd >= 0);
 	(void)peer_replay(fd, TRACE); /* it may end before all is sent */
@@ -352,7 +374,7 @@ static void test_serve__fails_at_the_end_when_one_of_two_outputs_lost_alerts(voi
 	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\nstdout_output: {enabled: true}\n"
 	                          "file_output: {enabled: true, filename: alerts}\n");
 	run_start(&run, &(struct run_options){ .argv = argv, .close_stdout = true });
-	assert_true(run_until(&run, "listening on socket, "));
+	assert_true(run_until(&run, "ready: "));
 	fd = peer_join("socket");
 	assert_true(fd >= 0);
 	assert_true(peer_replay(fd, TRACE) > 0);
@@ -372,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_serve__does_not_start_with_a_fault_and_leaves_nothing),
 		cmocka_unit_test(test_serve__starts_and_stops_in_order),
 		cmocka_unit_test(test_serve__listens_where_flags_say_and_not_where_the_file_does),
+		cmocka_unit_test(test_serve__says_each_thing_once),
 		cmocka_unit_test(test_serve__obeys_the_log_level),
 		cmocka_unit_test(test_serve__prints_alerts_when_no_output_is_configured),
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),

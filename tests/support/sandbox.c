@@ -92,7 +92,7 @@ void daemon_start(struct daemon *daemon, const char *rules, const char *config)
 	const char *const argv[] = { RUN_SECCHECKD, "serve", "--config", tempdir_join(&daemon->dir, "config.yaml"),
 		                     NULL };
 	run_start(&daemon->run, &(struct run_options){ .argv = argv });
-	if (!run_until(&daemon->run, "listening on"))
+	if (!run_until(&daemon->run, "ready: "))
 		fail_msg("the daemon did not start: %s", daemon->run.err.data);
 }
 

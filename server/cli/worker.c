@@ -1,0 +1,177 @@
+/*
+ * The worker: what the modules are put together to.
+ *
+ *    rules → loop → outputs → pipeline → sessions → (ready) … (stopped) → drain the outputs → exit status
+ *
+ * Each step is a function that leaves what it made in struct worker; worker_done takes apart what there is, also after
+ * a start that failed half-way.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "args.h"
+#include "host.h"
+#include "rules.h"
+#include "seccheckd/base/log.h"
+#include "seccheckd/config/config.h"
+#include "seccheckd/net/net.h"
+#include "streams.h"
+#include "wanted_outputs.h"
+
+/* How long an ordered stop waits for the outputs. */
+#define DRAIN_MS 5000u
+
+struct worker {
+	const struct scd_config *config;
+	struct scd_ruleset *rules;
+	uv_loop_t loop;
+	bool loop_ready;
+	struct scd_emitter *emitter;
+	struct scd_pipeline *pipeline;
+	struct scd_net *net;
+	size_t undelivered_count;
+};
+
+static int fail(const char *what, int r)
+{
+	scd_log(SCD_LOG_ERROR, "%s: %s", what, strerror(-r));
+	return r;
+}
+
+static int open_loop(struct worker *worker)
+{
+	int r = uv_loop_init(&worker->loop);
+
+	if (r < 0)
+		return fail("cannot make an event loop", r);
+	worker->loop_ready = true;
+	return 0;
+}
+
+static void on_outputs_dead(void *user)
+{
+	struct worker *worker = user;
+
+	scd_log(SCD_LOG_ERROR, "no output is left that takes alerts: the daemon ends instead of watching for nobody");
+	uv_stop(&worker->loop);
+}
+
+static int open_outputs(struct worker *worker)
+{
+	struct scd_error err = { 0 };
+	int r;
+
+	worker->emitter = scd_emitter_new(&worker->loop);
+	if (!worker->emitter)
+		return fail("cannot make the outputs", -ENOMEM);
+	r = scd__wanted_outputs_add(worker->emitter, worker->config, &err);
+	if (r < 0)
+		scd_error_print(&err, stderr);
+	scd_emitter_on_dead(worker->emitter, on_outputs_dead, worker);
+	return r;
+}
+
+static void emit_alert(void *user, struct scd_alert *alert)
+{
+	struct worker *worker = user;
+
+	scd_emitter_submit(worker->emitter, alert);
+}
+
+static int open_pipeline(struct worker *worker)
+{
+	worker->pipeline = scd_pipeline_new(worker->rules, scd__host_get(), emit_alert, worker);
+	return worker->pipeline ? 0 : fail("cannot make the pipeline", -ENOMEM);
+}
+
+static void on_drained(void *user, size_t undelivered_count)
+{
+	struct worker *worker = user;
+
+	worker->undelivered_count = undelivered_count;
+	uv_stop(&worker->loop);
+}
+
+static void on_stopped(void *user)
+{
+	struct worker *worker = user;
+
+	scd_emitter_drain(worker->emitter, DRAIN_MS, on_drained, worker);
+}
+
+/* Takes over control_fd. */
+static int open_sessions(struct worker *worker, int control_fd)
+{
+	static const struct scd_net_ops ops = { .stopped = on_stopped };
+	const struct scd_net_sink sink = scd__streams_sink(worker->pipeline);
+	int r = scd_net_new(&worker->loop, control_fd, &sink, &ops, worker, &worker->net);
+
+	return r < 0 ? fail("cannot take connections", r) : 0;
+}
+
+static void say_ready(const struct worker *worker)
+{
+	const size_t count = scd_ruleset_rule_count(worker->rules);
+
+	scd_log(SCD_LOG_NOTICE, "ready: %zu rule%s (generation %s)", count, count == 1 ? "" : "s",
+	        scd_ruleset_generation(worker->rules));
+}
+
+static int worker_init(struct worker *worker, int control_fd)
+{
+	int r;
+
+	r = scd__rules_load(worker->config, &worker->rules);
+	if (r == 0)
+		r = open_loop(worker);
+	if (r == 0)
+		r = open_outputs(worker);
+	if (r == 0)
+		r = open_pipeline(worker);
+	if (r < 0) {
+		close(control_fd);
+		return r;
+	}
+	return open_sessions(worker, control_fd);
+}
+
+static void worker_done(struct worker *worker)
+{
+	scd_net_free(&worker->net);
+	scd_pipeline_free(&worker->pipeline);
+	scd_emitter_free(&worker->emitter);
+	scd_ruleset_unref(&worker->rules);
+	if (!worker->loop_ready)
+		return;
+	uv_run(&worker->loop, UV_RUN_DEFAULT); /* the close callbacks */
+	uv_loop_close(&worker->loop);
+}
+
+/* What became of the alerts; the exit status that follows from it. */
+static int account(const struct worker *worker)
+{
+	const uint64_t dropped = scd__wanted_outputs_report(worker->emitter);
+
+	if (worker->undelivered_count > 0)
+		scd_log(SCD_LOG_ERROR, "alerts not delivered: %zu", worker->undelivered_count);
+	return dropped > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
+}
+
+int scd__worker_main(void *user, int control_fd)
+{
+	struct worker worker = { .config = user };
+	int status = SCD__EXIT_FAILURE;
+
+	if (worker_init(&worker, control_fd) == 0) {
+		say_ready(&worker);
+		uv_run(&worker.loop, UV_RUN_DEFAULT);
+		status = account(&worker);
+	}
+	worker_done(&worker);
+	return status;
+}
