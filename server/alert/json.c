@@ -168,24 +168,34 @@ static json_t *alert_object(const Seccheckd__V1__SecurityEvent *event, enum scd_
 }
 
 /*
- * Appends what jansson wrote, with what it leaves as it is and a terminal obeys (an alert is full of a tenant's text)
- * escaped. Outside of strings JSON has nothing of that sort, and pieces begin and end with whole characters.
+ * The length of a character that a terminal obeys and jansson leaves as it is, or 0. C0 is not looked for: in strings it
+ * is escaped already, and between them it is layout.
+ */
+static size_t raw_control_length(struct scd_str text)
+{
+	size_t len = (unsigned char)text.data[0] < 0x7f ? 0 : scd_str_utf8_length(text);
+
+	return len && scd_str_steers_display(scd_str_utf8_code_point((struct scd_str){ text.data, len })) ? len : 0;
+}
+
+/*
+ * Appends what jansson wrote, with those escaped: an alert is full of a tenant's text. Pieces begin and end with whole
+ * characters, and a control's first byte is no other character's second one.
  */
 static void append_shown(struct scd_buf *text, struct scd_str piece)
 {
-	size_t at = 0, copied = 0;
+	size_t copied = 0;
 
-	while (at < piece.len) {
+	for (size_t at = 0; at < piece.len; at++) {
 		struct scd_str rest = { piece.data + at, piece.len - at };
-		size_t step = scd_str_utf8_length(rest);
-		uint32_t code_point = step ? scd_str_utf8_code_point((struct scd_str){ rest.data, step }) : 0;
+		size_t len = raw_control_length(rest);
 
-		if (step && scd_str_steers_display(code_point)) {
-			scd_buf_append(text, piece.data + copied, at - copied);
-			scd_buf_printf(text, "\\u%04X", code_point);
-			copied = at + step;
-		}
-		at += step ? step : 1;
+		if (!len)
+			continue;
+		scd_buf_append(text, piece.data + copied, at - copied);
+		scd_buf_printf(text, "\\u%04X", scd_str_utf8_code_point((struct scd_str){ rest.data, len }));
+		copied = at + len;
+		at += len - 1;
 	}
 	scd_buf_append(text, piece.data + copied, piece.len - copied);
 }

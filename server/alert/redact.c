@@ -23,15 +23,21 @@
 #define MASK SCD_STR("<redacted>")
 
 /* Ends of names that say "secret", wherever the name's words begin. */
-static const char *const secret_ends[] = {
-	"password",   "passwd",    "passphrase", "secret",  "token",         "apikey",     "accesskey",   "accountkey",
-	"privatekey", "secretkey", "sshpass",    "authkey", "encryptionkey", "credential", "credentials",
+static const struct scd_str secret_ends[] = {
+	SCD_STR_INIT("password"),      SCD_STR_INIT("passwd"),     SCD_STR_INIT("passphrase"),
+	SCD_STR_INIT("secret"),        SCD_STR_INIT("token"),      SCD_STR_INIT("apikey"),
+	SCD_STR_INIT("accesskey"),     SCD_STR_INIT("accountkey"), SCD_STR_INIT("privatekey"),
+	SCD_STR_INIT("secretkey"),     SCD_STR_INIT("sshpass"),    SCD_STR_INIT("authkey"),
+	SCD_STR_INIT("encryptionkey"), SCD_STR_INIT("credential"), SCD_STR_INIT("credentials"),
 };
 
 /* Short words that say it only as the last word of a name: `db-pass`, not `bypass`. */
-static const char *const secret_words[] = { "pass", "pwd", "pw" };
+static const struct scd_str secret_words[] = { SCD_STR_INIT("pass"), SCD_STR_INIT("pwd"), SCD_STR_INIT("pw") };
 
-static const char *const auth_schemes[] = { "bearer", "basic", "token", "digest", "negotiate", "ntlm", "apikey" };
+static const struct scd_str auth_schemes[] = {
+	SCD_STR_INIT("bearer"),    SCD_STR_INIT("basic"), SCD_STR_INIT("token"),  SCD_STR_INIT("digest"),
+	SCD_STR_INIT("negotiate"), SCD_STR_INIT("ntlm"),  SCD_STR_INIT("apikey"),
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -105,14 +111,14 @@ static size_t skip_name(struct scd_str text, size_t at)
  * Where the end of a name that spells `end` begins, or name.len. One separator between two letters of it is passed
  * over: api_key, API-KEY and apikey all spell "apikey".
  */
-static size_t find_end(struct scd_str name, const char *end)
+static size_t find_end(struct scd_str name, struct scd_str end)
 {
-	size_t at = name.len, left = strlen(end);
+	size_t at = name.len, left = end.len;
 
 	while (left && at) {
 		if (is_separator(name.data[at - 1]) && at < name.len && --at == 0)
 			break;
-		if (fold(name.data[at - 1]) != end[left - 1])
+		if (fold(name.data[at - 1]) != end.data[left - 1])
 			break;
 		at--;
 		left--;
@@ -124,7 +130,7 @@ static size_t find_end(struct scd_str name, const char *end)
  * A name's last word, as in db-pass and dbPass; one that is the whole name counts too unless it is PWD, the shell's
  * working directory.
  */
-static bool ends_with_word(struct scd_str name, const char *word)
+static bool ends_with_word(struct scd_str name, struct scd_str word)
 {
 	size_t at = find_end(name, word);
 
@@ -157,7 +163,7 @@ static bool takes_secret(struct scd_str option)
 static bool is_scheme(struct scd_str word)
 {
 	for (size_t i = 0; i < COUNT(auth_schemes); i++)
-		if (word.len == strlen(auth_schemes[i]) && find_end(word, auth_schemes[i]) == 0)
+		if (word.len == auth_schemes[i].len && find_end(word, auth_schemes[i]) == 0)
 			return true;
 	return false;
 }
@@ -243,7 +249,7 @@ static struct span secret_of_name(struct scd_str text, struct span name)
 	static const struct span none = { 0, 0 };
 	struct scd_str word = { text.data + name.start, name.end - name.start };
 	bool in_query = name.start > 0 && (text.data[name.start - 1] == '?' || text.data[name.start - 1] == '&');
-	bool is_header = find_end(word, "authorization") < word.len;
+	bool is_header = find_end(word, SCD_STR("authorization")) < word.len;
 	size_t at;
 
 	if (!is_header && !is_secret_name(word))
