@@ -75,7 +75,7 @@ static int settle(struct scd_config *config, const struct scd__args *args)
 	if (config->listen.count == 0)
 		return scd__args_usage_error(&command, "there is no socket to listen on: give --listen PATH, or listen "
 		                                       "in the configuration");
-	if (scd_config_check(config, &err) < 0) {
+	if (scd_config_check(config, &err) < 0 || scd__wanted_outputs_check(config, &err) < 0) {
 		scd_error_print(&err, stderr);
 		return SCD__EXIT_FAILURE;
 	}

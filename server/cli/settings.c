@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "seccheckd/emit/emitter.h"
+
 /* A list of the file is forgotten when its first flag comes. */
 static void clear_list(struct scd_config *config, const struct scd__args *args, size_t i)
 {
@@ -26,6 +28,8 @@ static int set_flag(struct scd_config *config, const struct scd__args *args, siz
 
 	clear_list(config, args, i);
 	r = scd_config_set(config, arg->flag->key, arg->value, &err);
+	if (r == 0 && scd_config_option(arg->flag->key)->type == SCD_CONFIG_URL)
+		r = scd_emitter_check_url(arg->value, &err);
 	if (r == -EINVAL)
 		return scd__args_usage_error(args->command, "--%s '%s': %s; %s", arg->flag->name, arg->value, err.what,
 		                             err.hint);

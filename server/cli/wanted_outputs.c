@@ -62,6 +62,26 @@ static int add_control_plane(struct scd_emitter *emitter, const struct scd_confi
 	return scd_emitter_add_control_plane(emitter, &options, err);
 }
 
+static int check_url(const struct scd_config *config, const char *path, const char *url, struct scd_error *err)
+{
+	int r = scd_emitter_check_url(url, err);
+
+	if (r < 0)
+		scd_config_place(config, path, err);
+	return r;
+}
+
+int scd__wanted_outputs_check(const struct scd_config *config, struct scd_error *err)
+{
+	int r = 0;
+
+	if (config->http_output.enabled)
+		r = check_url(config, "http_output.url", config->http_output.url, err);
+	if (r == 0 && config->control_plane.url)
+		r = check_url(config, "control_plane.url", config->control_plane.url, err);
+	return r;
+}
+
 int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err)
 {
 	int r;

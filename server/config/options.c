@@ -54,7 +54,8 @@ const struct scd_config_option *scd_config_option(const char *path)
 	return NULL;
 }
 
-struct scd_config_origin *scd__config_origin(struct scd_config *config, const struct scd_config_option *option)
+const struct scd_config_origin *scd__config_origin(const struct scd_config *config,
+                                                   const struct scd_config_option *option)
 {
 	return &config->origins[option - options];
 }
@@ -259,6 +260,6 @@ int scd__config_store(struct scd_config *config, const struct scd_config_option 
 		r = store_scalar(config, member, option, node, err);
 	if (r < 0)
 		return r;
-	*scd__config_origin(config, option) = (struct scd_config_origin){ true, node->line, node->column };
+	config->origins[option - options] = (struct scd_config_origin){ true, node->line, node->column };
 	return 0;
 }

@@ -15,6 +15,7 @@ int scd__config_store(struct scd_config *config, const struct scd_config_option 
                       const struct scd_yaml_node *node, struct scd_error *err);
 
 /* The origin of an option's value. */
-struct scd_config_origin *scd__config_origin(struct scd_config *config, const struct scd_config_option *option);
+const struct scd_config_origin *scd__config_origin(const struct scd_config *config,
+                                                   const struct scd_config_option *option);
 
 #endif

@@ -25,7 +25,7 @@ struct scd_config_texts {
 /* After check, client_cert and client_key are both set or both NULL. */
 struct scd_config_tls {
 	const char *ca_cert, *client_cert, *client_key;
-	bool mtls; /* default: whether client_cert and client_key are set */
+	bool mtls; /* default: whether client_cert or client_key is set */
 	bool insecure;
 };
 
@@ -89,10 +89,14 @@ int scd_config_set(struct scd_config *config, const char *path, const char *text
 void scd_config_clear(struct scd_config_texts *texts);
 
 /*
- * What depends on several keys: settles the defaults that do, and refuses contradictions and unreadable certificate
- * files. Call once, after the last set. 0, or -EINVAL with err, at the place of the key when it came from the file.
+ * What depends on several keys and on this host: settles the defaults that do, and refuses contradictions, files that
+ * are not there or cannot be read or written, and settings by which no alert would reach anybody. Call once, after the
+ * last set. 0, or -EINVAL with err, at the place of the key when it came from the file.
  */
 int scd_config_check(struct scd_config *config, struct scd_error *err);
+
+/* Gives an error the place of a key's value, if the file set it. The path is one of the table. */
+void scd_config_place(const struct scd_config *config, const char *path, struct scd_error *err);
 
 enum scd_config_type {
 	SCD_CONFIG_BOOLEAN,
