@@ -40,7 +40,7 @@ static const struct scd__command command = {
 	        "SIGTERM and SIGINT stop it: what has arrived is evaluated, outputs have 5 seconds to take what is "
 	        "left, and the exit status is 0, or 1 if alerts remain undelivered.",
 	.lists_keys = true,
-	.examples = "  seccheckd serve --listen /run/seccheckd.sock\n"
+	.examples = "  seccheckd serve --listen /run/seccheckd/seccheckd.sock\n"
 	            "  seccheckd serve --config /etc/seccheckd/seccheckd.yaml\n",
 };
 
