@@ -12,8 +12,8 @@
  * the time. So a turn costs what is in flight, not what is connected.
  *
  * SIGTERM and SIGINT stop: listeners close, handshakes under way are dropped, the worker gets its last connections
- * and STOP. SIGHUP is logged and otherwise ignored; its default would end the daemon, which sandboxes never get over:
- * they do not connect again.
+ * and STOP. SIGHUP, SIGUSR1 and SIGUSR2 are logged and otherwise ignored; their default would end the daemon, which
+ * sandboxes never get over: they do not connect again.
  */
 #include "seccheckd/keeper/keeper.h"
 
@@ -149,6 +149,8 @@ static void on_signals(struct scd_keeper *keeper, int64_t now_ns)
 		switch (signal) {
 		case SIGCHLD: scd__keeper_reap(keeper); break;
 		case SIGHUP: scd_log(SCD_LOG_WARNING, "SIGHUP is ignored: rules are read at start only"); break;
+		case SIGUSR1: scd_log(SCD_LOG_WARNING, "SIGUSR1 is ignored"); break;
+		case SIGUSR2: scd_log(SCD_LOG_WARNING, "SIGUSR2 is ignored"); break;
 		default: begin_stop(keeper, now_ns);
 		}
 	}

@@ -16,6 +16,8 @@ static sigset_t wanted(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGCHLD);
 	return set;
 }
@@ -66,5 +68,7 @@ void scd__signals_child(struct scd__signals *signals)
 	sigaction(SIGTERM, &ignore, NULL);
 	sigaction(SIGINT, &ignore, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGUSR1, &ignore, NULL);
+	sigaction(SIGUSR2, &ignore, NULL);
 	sigprocmask(SIG_SETMASK, &signals->mask_before, NULL);
 }

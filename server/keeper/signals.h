@@ -13,8 +13,8 @@ struct scd__signals {
 };
 
 /*
- * Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD and makes the descriptor; ignores SIGPIPE (a reader of our log that goes
- * away must not end us) and gives SIGCHLD its default. 0 or negative errno.
+ * Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD and makes the descriptor; ignores SIGPIPE (a reader of
+ * our log that goes away must not end us) and gives SIGCHLD its default. 0 or negative errno.
  */
 int scd__signals_open(struct scd__signals *signals);
 
@@ -22,8 +22,9 @@ int scd__signals_open(struct scd__signals *signals);
 void scd__signals_close(struct scd__signals *signals);
 
 /*
- * In a forked child: closes the descriptor, gives back the mask, and ignores SIGTERM, SIGINT and SIGHUP: a terminal's
- * ^C and a service manager's SIGTERM reach the whole group, and the worker stops when the keeper says so, not before.
+ * In a forked child: closes the descriptor, gives back the mask, and ignores SIGTERM, SIGINT, SIGHUP, SIGUSR1 and
+ * SIGUSR2: a terminal's ^C and a service manager's SIGTERM reach the whole group, and the worker stops when the keeper
+ * says so, not before.
  */
 void scd__signals_child(struct scd__signals *signals);
 

@@ -180,16 +180,17 @@ static int judge_end(const struct scd_keeper *keeper, int wait_status)
 {
 	bool exited = WIFEXITED(wait_status);
 	int code = exited ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status);
-	const char *when = keeper->stopping       ? "while it stopped"
-	                   : keeper->worker.ready ? "without an order"
-	                                          : "before it was ready";
+	const char *how = exited ? "exit status" : "signal";
 
 	if (keeper->stopping && exited) {
 		scd_log(SCD_LOG_INFO, "the worker has stopped (exit status %d)", code);
 		return code;
 	}
-	scd_log(SCD_LOG_ERROR, "the worker ended %s (%s %d); the daemon ends, its sandboxes go on unseen", when,
-	        exited ? "exit status" : "signal", code);
+	if (!keeper->worker.ready && !keeper->stopping)
+		scd_log(SCD_LOG_ERROR, "not started, see the errors above (the worker's %s: %d)", how, code);
+	else
+		scd_log(SCD_LOG_ERROR, "the worker ended %s (%s %d); the daemon ends, its sandboxes go on unseen",
+		        keeper->stopping ? "while it stopped" : "without an order", how, code);
 	return 1;
 }
 

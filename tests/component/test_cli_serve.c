@@ -172,6 +172,20 @@ static void test_serve__does_not_start_with_a_fault_and_leaves_nothing(void **st
 	unlink("used");
 }
 
+/* Nobody is watched yet, so nobody goes on unseen. */
+static void test_serve__that_does_not_start_points_to_the_errors(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "bad.yaml" };
+	struct run run;
+
+	(void)state;
+	start(&run, args);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data, " error not started, see the errors above "));
+	assert_null(strstr(run.err.data, "unseen"));
+	run_done(&run);
+}
+
 static void assert_stops(const char *const *args, int signal, const char *ready)
 {
 	struct run run;
@@ -301,6 +315,30 @@ static void test_serve__writes_to_the_file_and_not_to_standard_output(void **sta
 	assert_int_equal(count, replayed_count());
 }
 
+/* The limit is one block: the first write is cut short, the next one fails, and no signal ends the daemon. */
+static void test_serve__takes_a_file_size_limit_as_a_full_disk(void **state)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "ulimit -f 1 && exec \"$0\" serve -c config.yaml", RUN_SECCHECKD,
+		                     NULL };
+	struct run run;
+	int fd;
+
+	(void)state;
+	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\n"
+	                          "file_output: {enabled: true, filename: limited}\n");
+	run_start(&run, &(struct run_options){ .argv = argv });
+	assert_true(run_until(&run, "listening on socket, "));
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	assert_true(peer_replay(fd, TRACE) > 0);
+	close(fd);
+	assert_true(run_until(&run, "file limited: File too large; trying again"));
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data, " error alerts not delivered: "));
+	run_done(&run);
+}
+
 /* Nobody listens on port 1. The stop waits for the outputs as long as it may, which is what makes this test slow. */
 static void test_serve__fails_when_alerts_remain_undelivered(void **state)
 {
@@ -413,12 +451,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_serve__does_not_start_with_a_fault_and_leaves_nothing),
+		cmocka_unit_test(test_serve__that_does_not_start_points_to_the_errors),
 		cmocka_unit_test(test_serve__starts_and_stops_in_order),
 		cmocka_unit_test(test_serve__listens_where_flags_say_and_not_where_the_file_does),
 		cmocka_unit_test(test_serve__says_each_thing_once),
 		cmocka_unit_test(test_serve__obeys_the_log_level),
 		cmocka_unit_test(test_serve__prints_alerts_when_no_output_is_configured),
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),
+		cmocka_unit_test(test_serve__takes_a_file_size_limit_as_a_full_disk),
 		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
 		cmocka_unit_test(test_serve__fills_standard_descriptors_that_are_closed),
 		cmocka_unit_test(test_serve__does_not_print_alerts_to_a_closed_standard_output),

@@ -44,9 +44,9 @@ struct scd_keeper;
 
 /*
  * Opens the listeners; raises the soft limit on descriptors as far as the hard one allows. From here to scd_keeper_free
- * SIGTERM, SIGINT, SIGHUP and SIGCHLD are blocked, so that one that comes early waits for run, and SIGPIPE is ignored.
- * The caller has one thread. The options are copied. 0, or negative errno with err: which path and why; nothing is left
- * behind then.
+ * SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD are blocked, so that one that comes early waits for run, and
+ * SIGPIPE is ignored. The caller has one thread. The options are copied. 0, or negative errno with err: which path and
+ * why; nothing is left behind then.
  */
 int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper **ret_keeper, struct scd_error *err);
 
@@ -57,7 +57,8 @@ void scd_keeper_free(struct scd_keeper **keeper);
 
 /*
  * What the child process does with its end of the socket pair, which it owns; its result is its exit status. In the
- * child SIGTERM, SIGINT and SIGHUP are ignored: the order to stop is a message, or the end, of the control socket.
+ * child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are ignored: the order to stop is a message, or the end, of the
+ * control socket.
  */
 typedef int scd_worker_main_fn(void *user, int control_fd);
 

@@ -18,7 +18,7 @@
 
 static void test_signals_next__tells_each_that_came(void **state)
 {
-	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
 	struct scd__signals signals;
 
 	(void)state;
@@ -72,6 +72,8 @@ static int survive_signals(void *user)
 	kill(getpid(), SIGINT);
 	kill(getpid(), SIGHUP);
 	kill(getpid(), SIGUSR1);
+	kill(getpid(), SIGUSR2);
+	kill(getpid(), SIGALRM);
 	return 2;
 }
 
@@ -81,7 +83,7 @@ static void test_signals_child__ignores_what_stops_the_group(void **state)
 
 	(void)state;
 	assert_true(pid > 0);
-	assert_int_equal(child_wait(pid, PEER_DEADLINE_MS), 1000 + SIGUSR1);
+	assert_int_equal(child_wait(pid, PEER_DEADLINE_MS), 1000 + SIGALRM);
 }
 
 int main(void)
