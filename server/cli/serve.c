@@ -10,6 +10,7 @@
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/keeper/keeper.h"
 #include "settings.h"
+#include "wanted_outputs.h"
 #include "worker.h"
 
 static const struct scd__flag flags[] = {
