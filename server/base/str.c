@@ -8,6 +8,10 @@
 
 #include "seccheckd/base/array.h"
 
+/* How much is folded at a time, and of a needle. */
+#define FOLDED_WINDOW_BYTES 4096u
+#define FOLDED_HEAD_BYTES   1024u
+
 struct scd_str scd_str_from(const char *text)
 {
 	return (struct scd_str){ text, text ? strlen(text) : 0 };
@@ -69,13 +73,53 @@ static bool folded_eq(const char *a, const char *b, size_t len)
 	return true;
 }
 
+static void fold_copy(const char *text, size_t len, char *ret_folded)
+{
+	for (size_t i = 0; i < len; i++)
+		ret_folded[i] = fold(text[i]);
+}
+
+/*
+ * Whether the needle begins in a window, which is the beginning of text, folded. What the window does not show of a long
+ * needle is compared where its head was found.
+ */
+static bool begins_in(struct scd_str window, struct scd_str head, struct scd_str text, struct scd_str needle)
+{
+	struct scd_str tail = { needle.data + head.len, needle.len - head.len };
+	const char *end = window.data + window.len, *hit = window.data;
+
+	while ((hit = memmem(hit, (size_t)(end - hit), head.data, head.len))) {
+		size_t behind = (size_t)(hit - window.data) + head.len;
+
+		if (text.len - behind >= tail.len && folded_eq(text.data + behind, tail.data, tail.len))
+			return true;
+		hit++;
+	}
+	return false;
+}
+
+/*
+ * The text is folded window by window and searched with memmem, whose time is linear. Windows overlap:
+ *
+ *    text     |----- window -----|
+ *                          |----- window -----|
+ *                          |-----|  one byte less than the needle's head, which is all of most needles
+ */
 bool scd_str_icontains(struct scd_str text, struct scd_str needle)
 {
+	char folded_head[FOLDED_HEAD_BYTES], window[FOLDED_WINDOW_BYTES];
+	struct scd_str head = { folded_head, needle.len < sizeof(folded_head) ? needle.len : sizeof(folded_head) };
+
 	if (needle.len == 0)
 		return true;
-	for (size_t i = 0; i + needle.len <= text.len; i++) {
-		if (folded_eq(text.data + i, needle.data, needle.len))
+	fold_copy(needle.data, head.len, folded_head);
+	while (text.len >= needle.len) {
+		size_t len = text.len < sizeof(window) ? text.len : sizeof(window), step = len - head.len + 1;
+
+		fold_copy(text.data, len, window);
+		if (begins_in((struct scd_str){ window, len }, head, text, needle))
 			return true;
+		text = (struct scd_str){ text.data + step, text.len - step };
 	}
 	return false;
 }
@@ -94,6 +138,19 @@ struct scd_str scd_str_trim(struct scd_str text)
 	while (text.len && is_blank(text.data[text.len - 1]))
 		text.len--;
 	return text;
+}
+
+bool scd_str_next_nul(struct scd_str *rest, struct scd_str *ret_text)
+{
+	const char *end = rest->len ? memchr(rest->data, '\0', rest->len) : NULL;
+	size_t len = end ? (size_t)(end - rest->data) : rest->len;
+	size_t taken = end ? len + 1 : len;
+
+	if (rest->len == 0)
+		return false;
+	*ret_text = (struct scd_str){ rest->data, len };
+	*rest = (struct scd_str){ rest->data + taken, rest->len - taken };
+	return true;
 }
 
 struct scd_str scd_str_basename(struct scd_str path)

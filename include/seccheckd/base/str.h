@@ -44,12 +44,21 @@ int scd_str_compare(struct scd_str a, struct scd_str b);
 bool scd_str_starts_with(struct scd_str text, struct scd_str prefix);
 bool scd_str_ends_with(struct scd_str text, struct scd_str suffix);
 
-/* Substring search; an empty needle is found in everything. The second folds ASCII letters only. */
+/*
+ * Substring search; an empty needle is found in everything. The second folds ASCII letters only. Time is linear in the
+ * text, of the second for needles of up to 1024 bytes.
+ */
 bool scd_str_contains(struct scd_str text, struct scd_str needle);
 bool scd_str_icontains(struct scd_str text, struct scd_str needle);
 
 /* The text without blanks (space, tab, CR, LF) at both ends. */
 struct scd_str scd_str_trim(struct scd_str text);
+
+/*
+ * Takes the next text off the front of several that end with a NUL each (the last may end without): arguments as the
+ * kernel keeps them. False, and nothing changed, when none is left.
+ */
+bool scd_str_next_nul(struct scd_str *rest, struct scd_str *ret_text);
 
 /*
  * What follows the last '/', the whole text where there is none (empty if it ends with one): basename as Falco has

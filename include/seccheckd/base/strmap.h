@@ -1,6 +1,10 @@
 /*
  * A hash map from byte strings to pointers: names of rules, macros, lists, fields.
  *
+ * Its keys are trusted: what operators wrote and what is ours (fields, ids of alerts), never what a sandbox sent. The
+ * hash has no secret, so whoever chooses the keys can make them all collide. What is only looked up may be anything:
+ * that costs no more than the collisions among the keys.
+ *
  * The map borrows its keys: they live at least as long as the map. Open addressing over XXH3; no deletion (its users
  * only build, then read). Not thread-safe while it is being built; any number of readers afterwards.
  */

@@ -8,11 +8,13 @@
 
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/str.h"
+#include "tests/support/rng.h"
 
 static const struct scd_str nothing = { NULL, 0 };
 
@@ -153,6 +155,85 @@ static void test_str_to_u64__takes_no_sign(void **state)
 	assert_true(value == UINT64_MAX);
 }
 
+/* What scd_str_icontains says, byte by byte. */
+static bool naive_icontains(struct scd_str text, struct scd_str needle)
+{
+	for (size_t i = 0; i + needle.len <= text.len; i++) {
+		size_t same = 0;
+
+		while (same < needle.len &&
+		       tolower((unsigned char)text.data[i + same]) == tolower((unsigned char)needle.data[same]))
+			same++;
+		if (same == needle.len)
+			return true;
+	}
+	return false;
+}
+
+/* Few different letters, so that there are many beginnings; as long as two windows, so that some lie across them. */
+static void test_str_icontains__agrees_with_a_search_byte_by_byte(void **state)
+{
+	enum { TEXT = 9000, NEEDLE = 1500 };
+	struct scd_rng rng = scd_rng_start("str_icontains");
+	static char text[TEXT], needle[NEEDLE];
+	size_t found = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 2000; round++) {
+		struct scd_str t = { text, scd_rng_below(&rng, TEXT) };
+		struct scd_str n = { needle, scd_rng_below(&rng, round % 2 ? NEEDLE : 12) };
+
+		for (size_t i = 0; i < t.len; i++)
+			text[i] = "aAbB@["[scd_rng_below(&rng, 6)];
+		for (size_t i = 0; i < n.len; i++)
+			needle[i] = "aAbB@["[scd_rng_below(&rng, 6)];
+		if (round % 4 == 1 && n.len <= t.len)
+			memcpy(text + scd_rng_below(&rng, t.len - n.len + 1), needle, n.len);
+		found += naive_icontains(t, n);
+		assert_int_equal(scd_str_icontains(t, n), naive_icontains(t, n));
+	}
+	assert_in_range(found, 500, 1900);
+}
+
+/* With a needle of a's and a b behind them, a search that starts anew at each byte would look at a hundred million. */
+static void test_str_icontains__finds_the_needle_at_every_place_of_a_window(void **state)
+{
+	static char text[5000], needle[256];
+
+	(void)state;
+	memset(text, 'A', sizeof(text));
+	memset(needle, 'a', sizeof(needle));
+	needle[254] = 'B';
+	for (size_t at = 3800; at < 4200; at++) {
+		struct scd_str hay = { text, sizeof(text) };
+
+		text[at] = 'b';
+		assert_true(scd_str_icontains(hay, (struct scd_str){ needle, 255 }));
+		assert_true(scd_str_icontains((struct scd_str){ text, at + 1 }, (struct scd_str){ needle, 255 }));
+		assert_false(scd_str_icontains((struct scd_str){ text, at }, (struct scd_str){ needle, 255 }));
+		text[at] = 'A';
+	}
+}
+
+static void test_str_next_nul__takes_one_text_after_the_other(void **state)
+{
+	struct scd_str rest = SCD_STR("a\0\0bc\0last"), text = { NULL, 0 };
+	static const char *const expected[] = { "a", "", "bc", "last" };
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(expected); i++) {
+		assert_true(scd_str_next_nul(&rest, &text));
+		assert_true(scd_str_is(text, expected[i]));
+	}
+	assert_false(scd_str_next_nul(&rest, &text));
+	assert_true(scd_str_is(text, "last"));
+	rest = (struct scd_str){ NULL, 0 };
+	assert_false(scd_str_next_nul(&rest, &text));
+	rest = SCD_STR("x\0");
+	assert_true(scd_str_next_nul(&rest, &text) && scd_str_is(text, "x"));
+	assert_false(scd_str_next_nul(&rest, &text));
+}
+
 static void test_str_utf8_length__knows_the_edges_of_every_form(void **state)
 {
 	static const struct {
@@ -235,6 +316,9 @@ int main(void)
 		cmocka_unit_test(test_str_basename__is_what_follows_the_last_slash),
 		cmocka_unit_test(test_str_to_i64__reads_whole_numbers_up_to_the_limits),
 		cmocka_unit_test(test_str_to_u64__takes_no_sign),
+		cmocka_unit_test(test_str_icontains__agrees_with_a_search_byte_by_byte),
+		cmocka_unit_test(test_str_icontains__finds_the_needle_at_every_place_of_a_window),
+		cmocka_unit_test(test_str_next_nul__takes_one_text_after_the_other),
 		cmocka_unit_test(test_str_utf8_length__knows_the_edges_of_every_form),
 		cmocka_unit_test(test_str_utf8_code_point__decodes_every_form),
 		cmocka_unit_test(test_str_steers_display__knows_the_edges_of_every_range),
