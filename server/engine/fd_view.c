@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "engine/path_join.h"
+#include "seccheckd/base/path.h"
 #include "seccheckd/event/address.h"
 
 #define LINUX_AT_FDCWD    (-100)
@@ -182,7 +182,7 @@ bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path)
 		base = event->fd_path;
 	else if (base.len == 0 && view->process)
 		base = view->process->cwd;
-	return scd__path_join(base, event->u.open.pathname, view->scratch, ret_path);
+	return scd_path_join(base, event->u.open.pathname, view->scratch, ret_path);
 }
 
 struct scd_str scd__endpoint_text(const struct scd__endpoint *endpoint, struct scd_arena *arena)

@@ -13,9 +13,9 @@
 #include "engine/evt_params.h"
 #include "engine/fd_view.h"
 #include "engine/field_getters.h"
-#include "engine/path_join.h"
 #include "engine/result.h"
 #include "seccheckd/base/clock.h"
+#include "seccheckd/base/path.h"
 #include "seccheckd/event/address.h"
 
 #define LINUX_AT_FDCWD (-100)
@@ -117,7 +117,7 @@ static void read_path(const struct scd_view *view, const struct scd_value *value
 	if (opened)
 		(void)scd__opened_path(view, &reading->resolved);
 	else
-		(void)scd__path_join(view->event->context.cwd, value->text, view->scratch, &reading->resolved);
+		(void)scd_path_join(view->event->context.cwd, value->text, view->scratch, &reading->resolved);
 }
 
 static struct scd_str printable(struct scd_str bytes, struct scd_arena *arena)

@@ -6,7 +6,7 @@
 
 #include "engine/fd_view.h"
 #include "engine/field_getters.h"
-#include "engine/path_join.h"
+#include "seccheckd/base/path.h"
 
 SCD__GETTER(scd__get_fd_num)
 {
@@ -44,7 +44,7 @@ SCD__GETTER(scd__get_fd_nameraw)
 	struct scd_str name;
 	if (view->event->point != SCD_POINT_SYSCALL_OPEN)
 		return false;
-	return scd__path_squeeze(view->event->u.open.pathname, view->scratch, &name) && scd__give_told(name, ret_value);
+	return scd_path_squeeze(view->event->u.open.pathname, view->scratch, &name) && scd__give_told(name, ret_value);
 }
 
 /* The text before the last slash, `/` for what lies in the root; of a folder the whole name. */

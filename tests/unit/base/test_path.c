@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/path_join.h"
+#include "seccheckd/base/path.h"
 #include "tests/support/rng.h"
 
 static struct scd_arena arena;
@@ -63,7 +63,7 @@ static void test_join__rows(void **state)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct scd_str joined;
-		bool told = scd__path_join(scd_str_from(rows[i].base), scd_str_from(rows[i].path), &arena, &joined);
+		bool told = scd_path_join(scd_str_from(rows[i].base), scd_str_from(rows[i].path), &arena, &joined);
 		if (told != (rows[i].joined != NULL) || (told && !scd_str_is(joined, rows[i].joined)))
 			fail_msg("'%s' + '%s' is '" SCD_STR_FMT "'", rows[i].base, rows[i].path,
 			         told ? (int)joined.len : 4, told ? joined.data : "none");
@@ -74,9 +74,23 @@ static void test_join__of_a_plain_path_copies_nothing(void **state)
 {
 	(void)state;
 	struct scd_str path = SCD_STR("/usr/bin/env"), joined;
-	assert_true(scd__path_join((struct scd_str){ NULL, 0 }, path, &arena, &joined));
+	assert_true(scd_path_join((struct scd_str){ NULL, 0 }, path, &arena, &joined));
 	assert_ptr_equal(joined.data, path.data);
 	assert_int_equal(arena.used_bytes, 0);
+}
+
+static void test_join_into__needs_room_unless_nothing_is_written(void **state)
+{
+	(void)state;
+	char buffer[16];
+	struct scd_str joined;
+	assert_true(scd_path_join_into(SCD_STR("/srv/www"), SCD_STR("a/../b"), buffer, 16, &joined));
+	assert_true(scd_str_is(joined, "/srv/www/b"));
+	assert_ptr_equal(joined.data, buffer);
+	assert_false(scd_path_join_into(SCD_STR("/srv/www"), SCD_STR("a/../b"), buffer, 15, &joined));
+	assert_true(scd_path_join_into(SCD_STR("/srv/www"), SCD_STR("/plain"), NULL, 0, &joined));
+	assert_true(scd_str_is(joined, "/plain"));
+	assert_false(scd_path_join_into(SCD_STR("srv"), SCD_STR("b"), buffer, 16, &joined));
 }
 
 static void test_squeeze__rows(void **state)
@@ -88,7 +102,7 @@ static void test_squeeze__rows(void **state)
 		     { "/a/b/", "/a/b/" }, { "//a//", "/a/" } };
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct scd_str squeezed;
-		assert_true(scd__path_squeeze(scd_str_from(rows[i].path), &arena, &squeezed));
+		assert_true(scd_path_squeeze(scd_str_from(rows[i].path), &arena, &squeezed));
 		assert_true(scd_str_is(squeezed, rows[i].squeezed));
 	}
 }
@@ -140,7 +154,7 @@ static void test_join__agrees_with_a_stack_of_parts(void **state)
 		random_path(&rng, base + 1, sizeof(base) - 2);
 		random_path(&rng, path, sizeof(path) - 1);
 		model_join(base, path, expected);
-		assert_true(scd__path_join(scd_str_from(base), scd_str_from(path), &arena, &joined));
+		assert_true(scd_path_join(scd_str_from(base), scd_str_from(path), &arena, &joined));
 		if (!scd_str_is(joined, expected))
 			fail_msg("'%s' + '%s' is '" SCD_STR_FMT "', expected '%s'", base, path, SCD_STR_ARG(joined),
 			         expected);
@@ -154,8 +168,8 @@ static void test_join__needs_memory(void **state)
 	struct scd_arena small;
 	struct scd_str joined;
 	scd_arena_init(&small, 64, 64);
-	assert_false(scd__path_join(SCD_STR("/a-folder-with-a-name-that-is-longer-than-the-whole-arena"),
-	                            SCD_STR("a-file-with-a-name-that-is-as-long"), &small, &joined));
+	assert_false(scd_path_join(SCD_STR("/a-folder-with-a-name-that-is-longer-than-the-whole-arena"),
+	                           SCD_STR("a-file-with-a-name-that-is-as-long"), &small, &joined));
 	scd_arena_done(&small);
 }
 
@@ -163,8 +177,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(test_join__rows),         TEST(test_join__of_a_plain_path_copies_nothing),
-		TEST(test_squeeze__rows),      TEST(test_join__agrees_with_a_stack_of_parts),
+		TEST(test_join__rows),
+		TEST(test_join__of_a_plain_path_copies_nothing),
+		TEST(test_join_into__needs_room_unless_nothing_is_written),
+		TEST(test_squeeze__rows),
+		TEST(test_join__agrees_with_a_stack_of_parts),
 		TEST(test_join__needs_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

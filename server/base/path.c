@@ -2,7 +2,7 @@
  * One pass over the parts of base and path. The output only grows by whole `/part`s and shrinks by them on `..`, so
  * it is never longer than base and path with a slash in front of each.
  */
-#include "engine/path_join.h"
+#include "seccheckd/base/path.h"
 
 #include <string.h>
 
@@ -64,27 +64,52 @@ static size_t append_parts(char *out, size_t len, struct scd_str path)
 	return len;
 }
 
-bool scd__path_join(struct scd_str base, struct scd_str path, struct scd_arena *arena, struct scd_str *ret_path)
+/* Whether there is enough to make an absolute path of. */
+static bool is_tellable(struct scd_str base, struct scd_str path)
 {
-	bool absolute = is_absolute(path);
-	if (path.len == 0 || (!absolute && !is_absolute(base)))
+	return path.len > 0 && (is_absolute(path) || is_absolute(base));
+}
+
+/* Into a buffer that has room for both with a slash in front of each. */
+static struct scd_str write_joined(struct scd_str base, struct scd_str path, char *out)
+{
+	size_t len = is_absolute(path) ? 0 : append_parts(out, 0, base);
+	len = append_parts(out, len, path);
+	if (len == 0)
+		out[len++] = '/';
+	return (struct scd_str){ out, len };
+}
+
+bool scd_path_join(struct scd_str base, struct scd_str path, struct scd_arena *arena, struct scd_str *ret_path)
+{
+	if (!is_tellable(base, path))
 		return false;
-	if (absolute && is_plain(path)) {
+	if (is_absolute(path) && is_plain(path)) {
 		*ret_path = path;
 		return true;
 	}
 	char *out = scd_arena_alloc(arena, base.len + path.len + 2);
 	if (!out)
 		return false;
-	size_t len = absolute ? 0 : append_parts(out, 0, base);
-	len = append_parts(out, len, path);
-	if (len == 0)
-		out[len++] = '/';
-	*ret_path = (struct scd_str){ out, len };
+	*ret_path = write_joined(base, path, out);
 	return true;
 }
 
-bool scd__path_squeeze(struct scd_str path, struct scd_arena *arena, struct scd_str *ret_path)
+bool scd_path_join_into(struct scd_str base, struct scd_str path, char *buffer, size_t room, struct scd_str *ret_path)
+{
+	if (!is_tellable(base, path))
+		return false;
+	if (is_absolute(path) && is_plain(path)) {
+		*ret_path = path;
+		return true;
+	}
+	if (room < base.len + path.len + 2)
+		return false;
+	*ret_path = write_joined(base, path, buffer);
+	return true;
+}
+
+bool scd_path_squeeze(struct scd_str path, struct scd_arena *arena, struct scd_str *ret_path)
 {
 	if (!scd_str_contains(path, SCD_STR("//"))) {
 		*ret_path = path;
