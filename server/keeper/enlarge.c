@@ -1,8 +1,8 @@
 /*
  * Which of the peer's descriptors is the connection? The list of them (procfs.h) says which are sockets; a copy of
- * each tells its type and the name of its peer. Nearly always exactly one is a SEQPACKET socket that leads to our
- * listener. If there are more, sock_diag says which inode it is; that is not asked for at once, as the kernel then
- * looks at all Unix sockets of the host.
+ * each tells its type and the name of its peer. runsc has two or three, and exactly one is a SEQPACKET socket that
+ * leads to our listener. Where there are many, or several that do, sock_diag says which inode it is; it is not asked
+ * at once, as the kernel then looks at all Unix sockets of the host.
  *
  * Copies are taken from unconfined processes only. Closing one is closing a file for good if its owner closes it at
  * the same moment, and what that does may be the choice of a hostile owner: a lingering TCP socket blocks. A sandbox's
@@ -22,6 +22,9 @@
 
 /* The part of what is left that one connection may have. */
 #define SHARES 64u
+
+/* As many copies cost less than one question to sock_diag. */
+#define FEW_SOCKETS 4u
 
 /* Less is not worth taking: the default is 212,992. */
 #define LEAST_BYTES (512u << 10)
@@ -58,49 +61,57 @@ static bool leads_to(int fd, const char *listener_path)
 	       strncmp(address.sun_path, listener_path, sizeof(address.sun_path)) == 0;
 }
 
-static bool has_inode(int fd, ino_t inode)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && status.st_ino == inode;
-}
-
 /*
- * A copy of the first descriptor that leads to the listener, from *at on, which is left behind it; with an inode, of the
- * one that is this socket. -ENOENT: there is none.
+ * A copy of the first descriptor that leads to the listener, from *at on, which is left behind it; with an inode, of
+ * the one that is this socket. -ENOENT: there is none.
  */
 static int find_next(const struct scd__peer *peer, const char *listener_path, ino_t inode, size_t *at)
 {
-	while (*at < peer->descriptors.socket_count) {
-		int copy = pidfd_getfd(peer->pidfd, peer->descriptors.sockets[(*at)++], 0);
+	const struct scd__descriptors *descriptors = &peer->descriptors;
 
-		if (copy < 0 && errno == EBADF) /* closed meanwhile */
+	for (; *at < descriptors->socket_count; (*at)++) {
+		int copy;
+
+		if (inode && descriptors->sockets[*at].inode != inode)
 			continue;
-		if (copy < 0)
+		copy = pidfd_getfd(peer->pidfd, descriptors->sockets[*at].number, 0);
+		if (copy < 0 && errno != EBADF) /* which is: closed meanwhile */
 			return -errno;
-		if (leads_to(copy, listener_path) && (!inode || has_inode(copy, inode)))
+		if (copy >= 0 && leads_to(copy, listener_path)) {
+			(*at)++;
 			return copy;
-		close(copy);
+		}
+		if (copy >= 0)
+			close(copy);
 	}
 	return -ENOENT;
+}
+
+static int find_by_inode(const struct scd__peer *peer, int fd, const char *listener_path)
+{
+	size_t at = 0;
+	ino_t inode;
+
+	if (scd__sock_diag_peer(fd, &inode) < 0)
+		return -ENOTUNIQ;
+	return find_next(peer, listener_path, inode, &at);
 }
 
 /* A copy of the peer's end of fd, or negative errno. */
 static int find_end(const struct scd__peer *peer, int fd, const char *listener_path)
 {
 	size_t at = 0;
-	int first = find_next(peer, listener_path, 0, &at);
-	int other = first < 0 ? -ENOENT : find_next(peer, listener_path, 0, &at);
-	ino_t inode;
+	int first, second;
 
-	if (other < 0)
+	if (peer->descriptors.socket_count > FEW_SOCKETS)
+		return find_by_inode(peer, fd, listener_path);
+	first = find_next(peer, listener_path, 0, &at);
+	second = first < 0 ? first : find_next(peer, listener_path, 0, &at);
+	if (second < 0)
 		return first;
 	close(first);
-	close(other);
-	if (scd__sock_diag_peer(fd, &inode) < 0)
-		return -ENOTUNIQ;
-	at = 0;
-	return find_next(peer, listener_path, inode, &at);
+	close(second);
+	return find_by_inode(peer, fd, listener_path);
 }
 
 static int64_t buffer_of(int fd)
@@ -125,17 +136,13 @@ static int64_t resize(int fd, uint32_t wanted)
 	return buffer_of(fd);
 }
 
-int64_t scd__enlarge(const struct scd__peer *peer, int fd, const char *listener_path, uint32_t wanted)
+int64_t scd__enlarge(struct scd__peer *peer, int fd, const char *listener_path, uint32_t wanted)
 {
-	int64_t bytes;
+	int64_t bytes = wanted ? scd__peer_look_closer(peer) : -EDQUOT;
 	int end;
 
-	if (wanted == 0)
-		return -EDQUOT;
-	if (peer->pidfd < 0)
-		return -ESRCH;
-	if (!peer->unconfined)
-		return -EACCES;
+	if (bytes < 0)
+		return bytes;
 	end = find_end(peer, fd, listener_path);
 	if (end < 0)
 		return end;

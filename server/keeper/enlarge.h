@@ -34,7 +34,7 @@ void scd__sndbuf_give_back(struct scd__sndbuf_account *account, uint32_t bytes);
  * getsockopt(2) reports them. The size that it has afterwards, which may be smaller (or larger, as a larger one is
  * left alone); or negative errno, for which there is a reason.
  */
-int64_t scd__enlarge(const struct scd__peer *peer, int fd, const char *listener_path, uint32_t wanted);
+int64_t scd__enlarge(struct scd__peer *peer, int fd, const char *listener_path, uint32_t wanted);
 
 /* For a log line: what a negative result of scd__enlarge means. */
 const char *scd__enlarge_reason(int error);

@@ -1,12 +1,10 @@
 /*
- * The steps of an identification, each of which can end it with a reason. They stand in the order in which the
- * cheap and unforgeable come first: the arguments, which lie in the memory of the process, are read last, from a
- * process that has been found to be an unconfined runsc.
+ * The steps of an identification, each of which can end it with a reason. What costs little and cannot be forged comes
+ * first; the arguments, which lie in the memory of the process, are read last, from a process that has been found to be
+ * an unconfined runsc.
  *
- * The number of a process may be used again as soon as it is gone. Everything is therefore read through a descriptor
- * of /proc/PID, and that this is the folder of the right process is certain when the pidfd says that it is alive after
- * the folder was opened. Linux before 6.5 has no SO_PEERPIDFD; the pidfd is then opened by number, and a peer that
- * ended before that, with its number used again, is missed.
+ * Everything is read through a descriptor of /proc/PID. Linux before 6.5 has no SO_PEERPIDFD; the pidfd is then opened
+ * by number, and a peer that ended before that, with its number in use again, is taken for the other process.
  *
  * It does not keep anything about a peer, and does not look at threads or parents.
  */
@@ -55,16 +53,16 @@ static bool cannot_read(struct scd__peer *peer, const char *what, ssize_t error)
 	return unverified(peer, "%s cannot be read: %s", what, strerror((int)-error));
 }
 
-bool scd__peer_credentials(int fd, struct scd__peer *ret_peer)
+bool scd__peer_credentials(int fd, struct scd__peer *peer)
 {
 	struct ucred credentials;
 	socklen_t len = sizeof(credentials);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0)
 		return false;
-	ret_peer->pid = credentials.pid;
-	ret_peer->uid = credentials.uid;
-	ret_peer->gid = credentials.gid;
+	peer->pid = credentials.pid;
+	peer->uid = credentials.uid;
+	peer->gid = credentials.gid;
 	return true;
 }
 
@@ -82,49 +80,68 @@ static int open_pidfd(int fd, pid_t pid)
 	return pidfd < 0 ? -errno : pidfd;
 }
 
-static bool take_process(int fd, struct scd__peer *peer)
+/*
+ * Opens pidfd and proc_fd. A number may be used again as soon as its process is gone; that the folder is the right one
+ * is certain when the process is alive after it was opened.
+ */
+static bool open_process(int fd, struct scd__peer *peer)
 {
-	int pidfd;
+	struct pollfd ended = { .events = POLLIN };
 
 	if (!scd__peer_credentials(fd, peer))
 		return unverified(peer, "the kernel does not tell who connected");
 	if (peer->pid <= 0)
 		return unverified(peer, "its process is outside of our PID namespace");
-	pidfd = open_pidfd(fd, peer->pid);
-	if (pidfd < 0)
-		return unverified(peer, "its process has no pidfd: %s", strerror(-pidfd));
-	peer->pidfd = pidfd;
-	return true;
+	peer->pidfd = open_pidfd(fd, peer->pid);
+	if (peer->pidfd < 0)
+		return unverified(peer, "its process cannot be had: %s", strerror(-peer->pidfd));
+	peer->proc_fd = scd__procfs_open(peer->pid);
+	if (peer->proc_fd < 0)
+		return cannot_read(peer, "its folder in /proc", peer->proc_fd);
+	ended.fd = peer->pidfd;
+	if (poll(&ended, 1, 0) == 0)
+		return true;
+	close(peer->proc_fd);
+	peer->proc_fd = -1;
+	return unverified(peer, "its process has ended");
 }
 
-/* To be asked after /proc/PID was opened. */
-static bool is_alive(struct scd__peer *peer)
-{
-	struct pollfd entry = { .fd = peer->pidfd, .events = POLLIN };
-
-	return poll(&entry, 1, 0) == 0 || unverified(peer, "its process has ended");
-}
-
-static bool is_unconfined(struct scd__peer *peer, int proc_fd)
+static int look_at_status(struct scd__peer *peer)
 {
 	char status[STATUS_BYTES];
-	ssize_t len = scd__procfs_read(proc_fd, "status", status, sizeof(status));
+	ssize_t len = scd__procfs_read(peer->proc_fd, "status", status, sizeof(status));
 	int mode;
 
-	if (len < 0)
-		return cannot_read(peer, "its status", len);
+	if (len < 0) {
+		cannot_read(peer, "its status", len);
+		return (int)len;
+	}
 	mode = scd__procfs_seccomp((struct scd_str){ status, (size_t)len });
-	peer->unconfined = mode == 0;
-	if (mode < 0)
-		return unverified(peer, "the kernel does not tell whether it is confined");
-	return peer->unconfined || unverified(peer, "it is confined by seccomp, as gofers and sentries are");
+	if (mode == 0)
+		return 0;
+	unverified(peer, mode < 0 ? "the kernel does not tell whether it is confined"
+	                          : "it is confined by seccomp, as gofers and sentries are");
+	return -EACCES;
 }
 
-static bool list_descriptors(struct scd__peer *peer, int proc_fd)
+static int look_at_descriptors(struct scd__peer *peer)
 {
-	int r = scd__procfs_descriptors(proc_fd, &peer->descriptors);
+	int r = scd__procfs_descriptors(peer->proc_fd, &peer->descriptors);
 
-	return r == 0 || cannot_read(peer, "its list of descriptors", r);
+	if (r < 0)
+		cannot_read(peer, "its list of descriptors", r);
+	return r == -EACCES ? -EPERM : r;
+}
+
+int scd__peer_look_closer(struct scd__peer *peer)
+{
+	if (peer->looked_closer)
+		return peer->look_error;
+	peer->looked_closer = true;
+	peer->look_error = peer->proc_fd < 0 ? -ESRCH : look_at_status(peer);
+	if (!peer->look_error)
+		peer->look_error = look_at_descriptors(peer);
+	return peer->look_error;
 }
 
 /* Whether it is one of the files that the operator named. */
@@ -151,15 +168,15 @@ static bool is_plausible(const struct scd__file *file, const char *path)
 	       !(file->mode & (S_IWGRP | S_IWOTH));
 }
 
-static bool is_runsc(struct scd__peer *peer, int proc_fd, const struct scd__identity_options *options)
+static bool is_runsc(struct scd__peer *peer, const struct scd__identity_options *options)
 {
-	ssize_t len = scd__procfs_link(proc_fd, "exe", peer->exe);
+	ssize_t len = scd__procfs_link(peer->proc_fd, "exe", peer->exe);
 	struct scd__file file;
 	int r;
 
 	if (len < 0)
 		return cannot_read(peer, "its executable", len);
-	r = scd__procfs_file(proc_fd, "exe", &file);
+	r = scd__procfs_file(peer->proc_fd, "exe", &file);
 	if (r < 0)
 		return cannot_read(peer, "its executable", r);
 	if (options->runsc_count ? is_listed(&file, options) : is_plausible(&file, peer->exe))
@@ -185,7 +202,7 @@ static bool take_lock(struct scd__peer *peer)
  * runsc takes the first letters of an id, too, and attaches to sandboxes only. A state file with the id in both places
  * shows that it is whole; and that root and id were found in the right arguments.
  */
-static bool take_argument(struct scd__peer *peer, int proc_fd, const struct scd__cmdline *cmdline)
+static bool take_argument(struct scd__peer *peer, const struct scd__cmdline *cmdline)
 {
 	struct scd_str root = cmdline->root.len ? cmdline->root : SCD_STR(DEFAULT_ROOT);
 	struct scd_str id = cmdline->container_id;
@@ -195,7 +212,7 @@ static bool take_argument(struct scd__peer *peer, int proc_fd, const struct scd_
 
 	if (len < 0 || (size_t)len >= sizeof(path) || path[0] != '/')
 		return unverified(peer, "its --root is not an absolute path");
-	if (scd__procfs_exists(proc_fd, path) < 0)
+	if (scd__procfs_exists(peer->proc_fd, path) < 0)
 		return unverified(peer, "there is no sandbox of exactly the id that it names, " SCD_STR_FMT,
 		                  SCD_STR_ARG(id));
 	peer->runsc_root = root;
@@ -203,9 +220,9 @@ static bool take_argument(struct scd__peer *peer, int proc_fd, const struct scd_
 	return true;
 }
 
-static bool take_name(struct scd__peer *peer, int proc_fd)
+static bool take_name(struct scd__peer *peer)
 {
-	ssize_t len = scd__procfs_read(proc_fd, "cmdline", peer->arguments, sizeof(peer->arguments));
+	ssize_t len = scd__procfs_read(peer->proc_fd, "cmdline", peer->arguments, sizeof(peer->arguments));
 	struct scd__cmdline cmdline;
 
 	if (len < 0)
@@ -214,7 +231,7 @@ static bool take_name(struct scd__peer *peer, int proc_fd)
 	peer->subcommand = cmdline.subcommand;
 	switch (cmdline.naming) {
 	case SCD__NAMING_LOCK: return take_lock(peer);
-	case SCD__NAMING_ARGUMENT: return take_argument(peer, proc_fd, &cmdline);
+	case SCD__NAMING_ARGUMENT: return take_argument(peer, &cmdline);
 	default: break;
 	}
 	return unverified(peer, "its command, '" SCD_STR_FMT "', is not one that connects",
@@ -224,24 +241,17 @@ static bool take_name(struct scd__peer *peer, int proc_fd)
 void scd__peer_identify(int fd, const struct scd__identity_options *options, struct scd__peer *ret_peer)
 {
 	struct scd__peer *peer = ret_peer;
-	int proc_fd = -1;
 
-	*peer = (struct scd__peer){ .pidfd = -1 };
-	if (!take_process(fd, peer))
-		return;
-	proc_fd = scd__procfs_open(peer->pid);
-	if (proc_fd < 0) {
-		cannot_read(peer, "its folder in /proc", proc_fd);
-		return;
-	}
-	peer->verified = is_alive(peer) && is_unconfined(peer, proc_fd) && list_descriptors(peer, proc_fd) &&
-	                 is_runsc(peer, proc_fd, options) && take_name(peer, proc_fd);
-	close(proc_fd);
+	*peer = (struct scd__peer){ .pidfd = -1, .proc_fd = -1 };
+	peer->verified = open_process(fd, peer) && is_runsc(peer, options) && scd__peer_look_closer(peer) == 0 &&
+	                 take_name(peer);
 }
 
 void scd__peer_done(struct scd__peer *peer)
 {
 	if (peer->pidfd >= 0)
 		close(peer->pidfd);
-	peer->pidfd = -1;
+	if (peer->proc_fd >= 0)
+		close(peer->proc_fd);
+	peer->pidfd = peer->proc_fd = -1;
 }

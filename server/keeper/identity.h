@@ -4,7 +4,7 @@
  * The sink connects from the runsc process that creates the sandbox or attaches to it, which waits for our answer to
  * its handshake without a time-out. Until then it can be looked at, and that is when this has to be done:
  *
- *    SO_PEERPIDFD ─▶ /proc/PID ─▶ not confined ─▶ its executable ─▶ its command ─▶ the lock it holds, or its argument
+ *    SO_PEERPIDFD ─▶ /proc/PID ─▶ its executable ─▶ not confined ─▶ its command ─▶ the lock it holds, or its argument
  *
  * A sandbox is *verified* when all of this holds. What it protects from is a sandbox that talks to us itself: where a
  * sandbox may use the host's Unix sockets, its gofer connects, as root, with runsc's executable. Gofers and sentries are
@@ -30,13 +30,18 @@ struct scd__peer {
 	pid_t pid; /* in our namespace; 0: not known */
 	uid_t uid;
 	gid_t gid;
-	int pidfd;       /* owned; -1: there is none */
-	bool unconfined; /* no seccomp filter: neither a gofer nor a sentry */
-	struct scd__descriptors descriptors;
+	int pidfd;   /* owned; -1: there is none */
+	int proc_fd; /* its folder in /proc; owned; -1: there is none */
+
+	bool looked_closer;
+	int look_error;                      /* 0: it has no seccomp filter, and is neither a gofer nor a sentry */
+	struct scd__descriptors descriptors; /* then */
 
 	bool verified;
-	char reason[160];          /* when it is not: for a log line, with text of the peer's in it */
-	struct scd_str subcommand; /* `create`, `do`, `trace`, …; the rest is empty where it is not verified */
+	char reason[160]; /* when it is not: for a log line, with text of the peer's in it */
+	struct scd_str subcommand;
+
+	/* Only when it is verified. */
 	struct scd_str runsc_root; /* as for `runsc --root` */
 	struct scd_str sandbox_id;
 	struct scd_str container_id; /* the container that is being created, or that was named */
@@ -45,14 +50,23 @@ struct scd__peer {
 	char arguments[SCD_LIMIT_PEER_ARGS_BYTES];
 };
 
-/* SO_PEERCRED; all zero, which is root, is never told where the kernel does not know: then false. */
-bool scd__peer_credentials(int fd, struct scd__peer *ret_peer);
+/* SO_PEERCRED: fills pid, uid and gid. False where the kernel does not tell. */
+bool scd__peer_credentials(int fd, struct scd__peer *peer);
 
 /*
  * Looks at the process at the other end of a connected socket. Nothing fails and nothing blocks: what cannot be seen
  * is not verified. Then scd__peer_done.
+ *
+ * A process whose executable is another is let go after some ten microseconds; runsc costs 70, or 200 when the kernel
+ * has not shown its /proc/PID to anybody before.
  */
 void scd__peer_identify(int fd, const struct scd__identity_options *options, struct scd__peer *ret_peer);
+
+/*
+ * Whether it is confined, and its descriptors; looks only once. 0, or negative errno with a reason in the peer: -EACCES
+ * when it is confined, -EPERM when we may not look.
+ */
+int scd__peer_look_closer(struct scd__peer *peer);
 
 /* Closes what it holds. */
 void scd__peer_done(struct scd__peer *peer);

@@ -103,19 +103,33 @@ int scd__procfs_seccomp(struct scd_str status)
 	return *at >= '0' && *at <= '9' ? *at - '0' : -1;
 }
 
+static void note_socket(const char *number, const char *inode, struct scd__descriptors *descriptors)
+{
+	size_t at = descriptors->socket_count++;
+
+	descriptors->sockets[at].number = (int)strtol(number, NULL, 10);
+	descriptors->sockets[at].inode = strtoul(inode, NULL, 10);
+}
+
+static void note_lock(const char *path, size_t len, struct scd__descriptors *descriptors)
+{
+	if (!descriptors->lock[0])
+		memcpy(descriptors->lock, path, len + 1);
+	else
+		descriptors->locks_differ |= strcmp(descriptors->lock, path) != 0;
+}
+
+/* One descriptor, by its number and what its link says. */
 static void sort(const char *number, const char *path, struct scd__descriptors *descriptors)
 {
+	static const struct scd_str socket_start = SCD_STR_INIT("socket:[");
 	struct scd_str link = scd_str_from(path);
 	struct scd__lock_name name;
 
-	if (scd_str_starts_with(link, SCD_STR("socket:[")))
-		descriptors->sockets[descriptors->socket_count++] = (int)strtol(number, NULL, 10);
-	else if (!scd__lock_name_parse(link, &name))
-		return;
-	else if (!descriptors->lock[0])
-		memcpy(descriptors->lock, path, link.len + 1);
-	else
-		descriptors->locks_differ |= strcmp(descriptors->lock, path) != 0;
+	if (scd_str_starts_with(link, socket_start))
+		note_socket(number, path + socket_start.len, descriptors);
+	else if (scd__lock_name_parse(link, &name))
+		note_lock(path, link.len, descriptors);
 }
 
 /* What getdents64(2) wrote; the number of entries that are descriptors. */

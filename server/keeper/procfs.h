@@ -43,9 +43,12 @@ int scd__procfs_exists(int proc_fd, const char *path);
 /* The mode in the line `Seccomp:` of /proc/PID/status: 0 off, 1 strict, 2 filter; -1: there is no such line. */
 int scd__procfs_seccomp(struct scd_str status);
 
-/* The first SCD_LIMIT_PEER_DESCRIPTORS open descriptors. */
+/* What is behind the first SCD_LIMIT_PEER_DESCRIPTORS open descriptors. */
 struct scd__descriptors {
-	int sockets[SCD_LIMIT_PEER_DESCRIPTORS];
+	struct {
+		int number;
+		ino_t inode;
+	} sockets[SCD_LIMIT_PEER_DESCRIPTORS];
 	size_t socket_count;
 	char lock[PATH_MAX]; /* a state lock of runsc (cmdline.h); empty: there is none */
 	bool locks_differ;   /* there is another one */
