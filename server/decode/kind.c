@@ -52,10 +52,16 @@ static bool is_named_call(uint64_t sysno)
 	return sysno < SCD_KIND_SYSCALL_COUNT && scd_kind_name((unsigned)sysno).len > 0;
 }
 
+/* Calls whose raw points only show that the decoded ones tell everything (scd_sandbox_witness). */
+static bool is_witness(uint64_t sysno)
+{
+	return sysno == SCD_KIND_EXECVE || sysno == SCD_KIND_EXECVEAT || sysno == SCD_KIND_CONNECT;
+}
+
 static unsigned kind_of_call(unsigned point, uint64_t sysno)
 {
 	if (point == SCD_POINT_SYSCALL_RAW)
-		return is_named_call(sysno) ? (unsigned)sysno : SCD_KIND_NONE;
+		return is_named_call(sysno) && !is_witness(sysno) ? (unsigned)sysno : SCD_KIND_NONE;
 	for (unsigned i = 1; i < calls[point].count; i++)
 		if (calls[point].numbers[i] == sysno)
 			return (unsigned)sysno;

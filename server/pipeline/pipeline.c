@@ -86,7 +86,7 @@ int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
 	struct scd_pipeline *pipeline = stream->pipeline;
 	struct scd_pipeline_counters *counters = &pipeline->counters;
 	struct scd_frame frame;
-	struct scd_event event;
+	struct scd_event event, hidden;
 
 	counters->messages++;
 	counters->bytes += message.len;
@@ -110,6 +110,8 @@ int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
 		return skip_bad(stream, result == -ENOMEM ? &counters->exhausted : &counters->bad_payloads, result);
 	event.sequence = stream->sequence;
 	counters->truncated += event.truncated;
+	if (scd_sandbox_witness(stream->sandbox, &event, &hidden))
+		evaluate(stream, &hidden);
 	evaluate(stream, &event);
 	return 0;
 }

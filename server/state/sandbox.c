@@ -20,12 +20,14 @@
 #include "seccheckd/base/limits.h"
 #include "state/containers.h"
 #include "state/process_table.h"
+#include "state/witness.h"
 
 #define CLONE_THREAD 0x10000u /* linux/sched.h */
 
 struct scd_sandbox {
 	struct scd__process_table processes;
 	struct scd__containers containers;
+	struct scd__witnesses witnesses;
 	int64_t time_ns, first_time_ns;
 	bool keep_env, tainted;
 	struct scd_sandbox_counters counters;
@@ -46,6 +48,7 @@ void scd_sandbox_free(struct scd_sandbox **sandbox)
 	if (!*sandbox)
 		return;
 	scd__containers_done(&(*sandbox)->containers);
+	scd__witnesses_done(&(*sandbox)->witnesses);
 	scd__process_table_done(&(*sandbox)->processes);
 	free(*sandbox);
 	*sandbox = NULL;
@@ -59,6 +62,7 @@ bool scd_sandbox_needs(unsigned point)
 	case SCD_POINT_SENTRY_EXEC:
 	case SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT:
 	case SCD_POINT_SENTRY_TASK_EXIT:
+	case SCD_POINT_SYSCALL_RAW: /* witnesses */
 	case SCD_POINT_SYSCALL_EXECVE:
 	case SCD_POINT_SYSCALL_OPEN:
 	case SCD_POINT_SYSCALL_CONNECT:
@@ -356,8 +360,21 @@ static int apply_clone(struct scd_sandbox *sandbox, struct scd_process_ref paren
 	return 0;
 }
 
+/* An exec that succeeded and was not told: what the process runs is not known any more. */
+static void apply_hidden(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+{
+	if (event->sysno == SCD_KIND_CONNECT || event->exit_errorno != 0)
+		return;
+	process->pub.hidden_exec = true;
+	image_drop(sandbox, process);
+}
+
 static int apply_by_point(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
 {
+	if (event->kind == SCD_KIND_HIDDEN) {
+		apply_hidden(sandbox, process, event);
+		return 0;
+	}
 	switch (event->point) {
 	case SCD_POINT_CONTAINER_START: return apply_start(sandbox, process, event);
 	case SCD_POINT_SENTRY_EXEC: return apply_exec(sandbox, process, event);
@@ -397,6 +414,14 @@ static void account_evictions(struct scd_sandbox *sandbox)
 	counters->processes_evicted = table->evicted_count;
 	counters->arguments_dropped = table->dropped_count;
 	sandbox->tainted = true;
+}
+
+bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden)
+{
+	bool hidden = scd__witnesses_note(&sandbox->witnesses, event, ret_hidden);
+
+	sandbox->counters.calls_hidden += hidden;
+	return hidden;
 }
 
 int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref *ret_process)
@@ -515,7 +540,8 @@ size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox)
 
 size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
 {
-	return sizeof(*sandbox) + scd__containers_memory_bytes(&sandbox->containers) +
+	return sizeof(*sandbox) + (sandbox->witnesses.items ? SCD__WITNESSES * sizeof(struct scd__witness) : 0) +
+	       scd__containers_memory_bytes(&sandbox->containers) +
 	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes;
 }
 

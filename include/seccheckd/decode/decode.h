@@ -43,8 +43,9 @@ int scd_decode_event(unsigned message_type, struct scd_str payload, unsigned wan
  *    a system call's exit     the call by its number
  *
  * An exit of execve or execveat is an event only when it failed. A result of 0 is reported as soon as the arguments
- * are read, before the image is loaded, so it proves nothing; sentry/execve is the success. That holds for raw exits
- * of the two as well.
+ * are read, before the image is loaded, so it proves nothing; sentry/execve is the success. Raw exits of execve,
+ * execveat and connect are no events: they are witnesses, which show that a decoded message is missing (evt.type
+ * hidden; scd_sandbox_witness).
  *
  * A decoded point's message says by its type what it is; the number only tells apart the calls that share a message
  * (open, openat, creat). A number that is missing (proto3 sends no 0, old runsc none at all) or does not belong to

@@ -81,6 +81,7 @@ struct scd_sandbox_counters {
 	uint64_t arguments_dropped;  /* images whose arguments were given up for want of room */
 	uint64_t containers_refused; /* over the cap */
 	uint64_t strings_cut;        /* arguments, names, paths and ids longer than what is kept */
+	uint64_t calls_hidden;       /* system calls that only their raw point told */
 	uint64_t pid_reused;         /* a start time that differs from that of the live process: an exit was not seen */
 };
 
@@ -93,6 +94,13 @@ void scd_sandbox_free(struct scd_sandbox **sandbox);
  * memory holds must not depend on which rules are loaded.
  */
 bool scd_sandbox_needs(unsigned point);
+
+/*
+ * To be called with each event before it is applied. True when it shows that an earlier system call of its thread was
+ * told by its raw point only: *ret_hidden is that call (kind SCD_KIND_HIDDEN, no strings; sequence and ids of the raw
+ * message), to be applied and judged first. Why that is a sign: server/state/witness.h.
+ */
+bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden);
 
 /*
  * Applies an event. *ret_process is the process that the event belongs to (for sentry/execve after the exec), or none

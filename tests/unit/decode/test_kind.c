@@ -57,7 +57,8 @@ static void test_decode_kind__of_a_point(void **state)
 		{ "a raw exit with the number of procexit", SCD_POINT_SYSCALL_RAW, SCD_KIND_PROCEXIT, true, 0,
 		  SCD_KIND_NONE },
 		{ "a raw exit of execve that may yet fail", SCD_POINT_SYSCALL_RAW, 59, true, 0, SCD_KIND_NONE },
-		{ "a raw exit of execve that failed", SCD_POINT_SYSCALL_RAW, 59, true, 2, SCD_KIND_EXECVE },
+		{ "a raw exit of execve that failed", SCD_POINT_SYSCALL_RAW, 59, true, 2, SCD_KIND_NONE },
+		{ "a raw exit of connect", SCD_POINT_SYSCALL_RAW, 42, true, 0, SCD_KIND_NONE },
 		{ "a point that is none", SCD_POINT_UNKNOWN, 1, true, 0, SCD_KIND_NONE },
 		{ "a point of a newer runsc", SCD_POINT_COUNT, 1, true, 0, SCD_KIND_NONE },
 	};

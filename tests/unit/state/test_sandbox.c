@@ -250,6 +250,91 @@ static void test_exec__keeps_head_and_tail_of_long_arguments(void **state)
 	free(padding);
 }
 
+/* Witnesses. */
+
+static struct scd_event raw_exit(int32_t tid, uint64_t sysno, int64_t errorno)
+{
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_RAW, tid);
+	event.sysno = sysno;
+	event.has_exit = true;
+	event.exit_errorno = errorno;
+	return event;
+}
+
+/* Feeds an event as the pipeline does; whether it showed a hidden call. */
+static bool feed_watched(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden)
+{
+	bool shown = scd_sandbox_witness(sandbox, event, ret_hidden);
+	if (shown)
+		feed(sandbox, ret_hidden);
+	feed(sandbox, event);
+	return shown;
+}
+
+static void test_witness__with_its_sibling_shows_nothing(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event hidden, raw = raw_exit(7, SCD_KIND_CONNECT, 0), raw_exec = raw_exit(7, SCD_KIND_EXECVE, 0);
+	struct scd_event connect = event_of(SCD_POINT_SYSCALL_CONNECT, 7), exec = exec_call(7, true, 0);
+	struct scd_event other = event_of(SCD_POINT_SYSCALL_OPEN, 8);
+	connect.has_exit = true;
+	for (int i = 0; i < 3; i++) {
+		assert_false(feed_watched(sandbox, &raw, &hidden));
+		assert_false(feed_watched(sandbox, &other, &hidden)); /* another thread's message may come between */
+		assert_false(feed_watched(sandbox, &connect, &hidden));
+		assert_false(feed_watched(sandbox, &raw_exec, &hidden));
+		assert_false(feed_watched(sandbox, &exec, &hidden));
+	}
+}
+
+static void test_witness__without_its_sibling_is_a_hidden_call(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event hidden, raw = raw_exit(7, SCD_KIND_EXECVE, 0), next = event_of(SCD_POINT_SYSCALL_OPEN, 7);
+	raw.sequence = 42;
+	feed_exec(sandbox, 7, "/bin/sh", ls_argv, 1);
+	struct scd_event seen = exec_call(7, true, 0);
+	assert_false(feed_watched(sandbox, &seen, &hidden));
+	assert_false(feed_watched(sandbox, &raw, &hidden));
+	assert_true(feed_watched(sandbox, &next, &hidden));
+	assert_int_equal(hidden.kind, SCD_KIND_HIDDEN);
+	assert_int_equal(hidden.sysno, SCD_KIND_EXECVE);
+	assert_int_equal(hidden.sequence, 42);
+	assert_true(live(sandbox, 7)->hidden_exec);
+	assert_int_equal(live(sandbox, 7)->image->exe_path.len, 0);
+	assert_int_equal(scd_sandbox_counters(sandbox)->calls_hidden, 1);
+}
+
+static void test_witness__of_a_failed_exec_keeps_the_image(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event hidden, raw = raw_exit(7, SCD_KIND_EXECVE, 2), seen = exec_call(7, true, 2);
+	feed_exec(sandbox, 7, "/bin/sh", ls_argv, 1);
+	assert_false(feed_watched(sandbox, &seen, &hidden));
+	assert_false(feed_watched(sandbox, &raw, &hidden));
+	assert_true(feed_watched(sandbox, &raw, &hidden));
+	assert_text(live(sandbox, 7)->image->exe_path, "/bin/sh");
+}
+
+/* A session may have raw points alone. */
+static void test_witness__is_not_judged_before_a_sibling_was_ever_seen(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event hidden, raw = raw_exit(7, SCD_KIND_CONNECT, 0), next = event_of(SCD_POINT_SYSCALL_OPEN, 7);
+	assert_false(feed_watched(sandbox, &raw, &hidden));
+	assert_false(feed_watched(sandbox, &next, &hidden));
+}
+
+static void test_witness__of_more_threads_than_are_remembered_is_bounded(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event hidden;
+	for (int32_t tid = 1; tid < 1000; tid++) {
+		struct scd_event raw = raw_exit(tid, SCD_KIND_CONNECT, 0);
+		assert_false(feed_watched(sandbox, &raw, &hidden));
+	}
+}
+
 /* Clone and lineage. */
 
 static void test_clone__child_is_its_parents_copy(void **state)
@@ -633,6 +718,11 @@ int main(void)
 		TEST(test_exec__seen_one_is_not_hidden),
 		TEST(test_exec__without_any_id_lives_for_its_event),
 		TEST(test_exec__keeps_head_and_tail_of_long_arguments),
+		TEST(test_witness__with_its_sibling_shows_nothing),
+		TEST(test_witness__without_its_sibling_is_a_hidden_call),
+		TEST(test_witness__of_a_failed_exec_keeps_the_image),
+		TEST(test_witness__is_not_judged_before_a_sibling_was_ever_seen),
+		TEST(test_witness__of_more_threads_than_are_remembered_is_bounded),
 		TEST(test_clone__child_is_its_parents_copy),
 		TEST(test_clone__thread_is_no_process),
 		TEST(test_exec__of_a_process_with_threads_is_not_its_end),
