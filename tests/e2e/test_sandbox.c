@@ -22,7 +22,9 @@ static const char rules[] = "- rule: Exec\n  desc: d\n  priority: WARNING\n  out
                             "- rule: Open\n  desc: d\n  priority: WARNING\n  output: open of %fd.name\n"
                             "  condition: evt.type in (open, openat) and fd.name = /etc/hostname\n"
                             "- rule: Failed exec\n  desc: d\n  priority: WARNING\n  output: failed exec by %proc.name\n"
-                            "  condition: evt.type = execve and evt.failed = true\n";
+                            "  condition: evt.type = execve and evt.failed = true\n"
+                            "- rule: Hidden\n  desc: d\n  priority: NOTICE\n  output: hidden call of %proc.name\n  "
+                            "condition: evt.type = hidden\n";
 
 static void require_runsc(void)
 {
@@ -111,6 +113,27 @@ static void test_sandbox__a_link_names_the_process(void **state)
 	assert_int_equal(daemon_stop(&daemon), 0);
 	const json_t *exec = expect_alert(&daemon, "Exec", "probe-link");
 	assert_string_equal(text(process_of(exec), "exe_path"), "/usr/bin/true");
+	daemon_done(&daemon);
+}
+
+/* gVisor tells nothing of an exec with an argument that is not UTF-8, but for its numbers. */
+static void test_sandbox__an_exec_that_is_not_told_is_hidden(void **state)
+{
+	(void)state;
+	struct daemon daemon;
+	struct run sandbox;
+	require_runsc();
+	daemon_start(&daemon, rules, "");
+	sandbox_start(
+	        &sandbox, &daemon,
+	        "printf 'exec -a \"$(printf \"bad\\\\377\")\" /bin/sh -c true' >/tmp/x && cat /tmp/x && bash /tmp/x");
+	sandbox_finish(&sandbox);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	const json_t *hidden = NULL, *alert;
+	size_t i;
+	json_array_foreach(daemon.alerts, i, alert) if (strcmp(text(alert, "rule"), "Hidden") == 0) hidden = alert;
+	assert_non_null(hidden);
+	assert_true(json_is_true(json_object_get(process_of(hidden), "hidden_exec")));
 	daemon_done(&daemon);
 }
 
@@ -221,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sandbox__exec_connect_and_open_are_told_with_process_cwd_and_lineage),
 		cmocka_unit_test(test_sandbox__a_link_names_the_process),
+		cmocka_unit_test(test_sandbox__an_exec_that_is_not_told_is_hidden),
 		cmocka_unit_test(test_sandbox__failed_exec_is_no_start),
 		cmocka_unit_test(test_sandbox__two_at_once_are_not_mixed),
 		cmocka_unit_test(test_sandbox__control_plane_gets_protobuf_of_every_alert),
