@@ -20,6 +20,8 @@ static const struct entry {
 	{ "serve", "Listens for sandboxes and reports what they do.", scd_cli_serve },
 	{ "replay", "Prints the alerts of recorded traces.", scd_cli_replay },
 	{ "show", "Prints the points of recorded traces.", scd_cli_show },
+	{ "record", "Saves what sandboxes send as traces.", scd_cli_record },
+	{ "send", "Plays recorded traces into a sink.", scd_cli_send },
 	{ "version", "Prints the version.", scd_cli_version },
 };
 #define COMMAND_COUNT SCD_COUNT(commands)

@@ -7,8 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "seccheckd/base/clock.h"
+
 /* A smaller file is replayed before somebody wonders. */
 #define LARGE_BYTES (64u << 20)
+
+/* Work that is done sooner needs no line. */
+#define SILENT_NS INT64_C(1000000000)
 
 #define ERASE_LINE "\r\033[K"
 
@@ -23,6 +28,16 @@ void scd__progress_init(struct scd__progress *progress, const char *path)
 	progress->wanted = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
 }
 
+void scd__progress_init_silent(struct scd__progress *progress, const char *path, uint64_t total_bytes)
+{
+	*progress = (struct scd__progress){
+		.wanted = total_bytes > 0 && isatty(STDERR_FILENO),
+		.path = path,
+		.total_bytes = total_bytes,
+		.silent_ns = scd_clock_mono_ns() + SILENT_NS,
+	};
+}
+
 void scd__progress_add(struct scd__progress *progress, uint64_t bytes)
 {
 	unsigned percent;
@@ -31,7 +46,7 @@ void scd__progress_add(struct scd__progress *progress, uint64_t bytes)
 		return;
 	progress->done_bytes += bytes;
 	percent = (unsigned)(progress->done_bytes * 100 / progress->total_bytes);
-	if (percent == progress->percent)
+	if (percent == progress->percent || scd_clock_mono_ns() < progress->silent_ns)
 		return;
 	progress->percent = percent;
 	fprintf(stderr, ERASE_LINE "%s: %u %%", progress->path, percent);

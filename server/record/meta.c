@@ -9,8 +9,6 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "record/internal.h"
@@ -18,6 +16,9 @@
 #include "seccheckd/base/pbjson.h"
 
 #define META_VERSION 1
+
+/* Its longest texts are a path of at most 472 bytes and an id of 256, of which JSON makes at most six times that. */
+#define META_MAX_BYTES 16384u
 
 void scd__meta_name(const char *trace_name, char ret_name[SCD__META_NAME_BYTES])
 {
@@ -55,15 +56,11 @@ static int describe_start(json_t *object, const struct scd_recording *recording)
 	r |= set_text(object, "boot_id", options->boot_id);
 	r |= set_text(object, "listener", scd_str_from(recording->listener));
 	r |= json_object_set_new(object, "peer", peer);
-	r |= set_time(object, "started_at", recording->started_ns);
-	r |= json_object_set_new(object, "complete",
-	                         json_boolean(recording->last && !scd__recording_reason(recording)));
-	return r;
+	return r | set_time(object, "started_at", recording->started_ns);
 }
 
 static int describe_end(json_t *object, const struct scd_recording *recording)
 {
-	const char *reason = scd__recording_reason(recording);
 	int r = set_time(object, "ended_at", recording->ended_ns);
 
 	r |= set_text(object, "end", scd_str_from(recording->how));
@@ -72,51 +69,71 @@ static int describe_end(json_t *object, const struct scd_recording *recording)
 	r |= set_count(object, "messages", recording->message_count);
 	r |= set_count(object, "bytes", recording->byte_count);
 	r |= set_count(object, "dropped", scd__recording_left_out_count(recording));
-	r |= set_count(object, "dropped_by_sender", recording->dropped_total);
-	if (reason)
-		r |= set_text(object, "reason", scd_str_from(reason));
-	return r;
+	return r | set_count(object, "dropped_by_sender", recording->dropped_total);
 }
 
-/* The text, which the caller frees; NULL on exhaustion. */
-static char *format(const struct scd_recording *recording)
+static int describe_completeness(json_t *object, const struct scd_recording *recording)
+{
+	const char *reason = recording->last ? scd__recording_reason(recording) : NULL;
+	int r = json_object_set_new(object, "complete", json_boolean(recording->last && !reason));
+
+	return reason ? r | set_text(object, "reason", scd_str_from(reason)) : r;
+}
+
+static int describe(json_t *object, const struct scd_recording *recording)
+{
+	int r = describe_start(object, recording);
+
+	if (recording->last)
+		r |= describe_end(object, recording);
+	return r | describe_completeness(object, recording);
+}
+
+static int append(const char *data, size_t len, void *user)
+{
+	struct scd_buf *text = user;
+
+	scd_buf_append(text, data, len);
+	return text->failed ? -1 : 0;
+}
+
+/* 0 or -ENOMEM. */
+static int format(const struct scd_recording *recording, struct scd_buf *text)
 {
 	json_t *object = json_object();
-	char *text = NULL;
-	int r = object ? describe_start(object, recording) : -1;
+	int r = object ? describe(object, recording) : -1;
 
-	if (r == 0 && recording->last)
-		r = describe_end(object, recording);
 	if (r == 0)
-		text = json_dumps(object, JSON_INDENT(2));
+		r = json_dump_callback(object, append, text, JSON_INDENT(2));
 	json_decref(object);
-	return text;
+	scd_buf_append_char(text, '\n');
+	return r < 0 || text->failed ? -ENOMEM : 0;
 }
 
 /* 0 or negative errno. */
-static int write_whole(int fd, const char *text, size_t len)
+static int write_whole(int fd, struct scd_str text)
 {
 	size_t written = 0;
 
-	while (written < len) {
-		ssize_t r = pwrite(fd, text + written, len - written, (off_t)written);
+	while (written < text.len) {
+		ssize_t r = pwrite(fd, text.data + written, text.len - written, (off_t)written);
 
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r > 0)
 			written += (size_t)r;
 	}
-	return ftruncate(fd, (off_t)len) < 0 ? -errno : 0;
+	return ftruncate(fd, (off_t)text.len) < 0 ? -errno : 0;
 }
 
-static int put(int folder_fd, const char *name, int flags, const char *text)
+static int put(int folder_fd, const char *name, int flags, struct scd_str text)
 {
 	int fd = openat(folder_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | flags, 0600);
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	r = write_whole(fd, text, strlen(text));
+	r = write_whole(fd, text);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)
@@ -126,13 +143,16 @@ static int put(int folder_fd, const char *name, int flags, const char *text)
 
 int scd__meta_write(const struct scd_recording *recording)
 {
+	int flags = recording->last ? 0 : O_CREAT | O_EXCL;
 	char name[SCD__META_NAME_BYTES];
-	char *text = format(recording);
-	int r = -ENOMEM;
+	struct scd_buf text;
+	int r;
 
+	scd_buf_init(&text, META_MAX_BYTES);
 	scd__meta_name(recording->name, name);
-	if (text)
-		r = put(recording->recorder->options.folder_fd, name, recording->last ? 0 : O_CREAT | O_EXCL, text);
-	free(text);
+	r = format(recording, &text);
+	if (r == 0)
+		r = put(recording->recorder->options.folder_fd, name, flags, scd_buf_str(&text));
+	scd_buf_done(&text);
 	return r;
 }

@@ -1,0 +1,279 @@
+/*
+ * `seccheckd record`: each connection into a trace file.
+ *
+ * Keeper and worker as for serve; the worker is a loop, a recorder and the sessions, and ends when the last file is
+ * closed:
+ *
+ *    loop → recorder → sessions → (ready) … (stopped) → the recorder's last jobs → exit status
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "args.h"
+#include "host.h"
+#include "recordings.h"
+#include "seccheckd/base/array.h"
+#include "seccheckd/base/log.h"
+#include "seccheckd/cli/cli.h"
+#include "seccheckd/keeper/keeper.h"
+#include "settings.h"
+
+/* The least cap of a file: its head, and some messages. */
+#define MAX_BYTES_MIN 1024u
+
+static const struct scd__flag flags[] = {
+	{ .name = "listen",
+	  .value = "PATH",
+	  .key = "listen",
+	  .help = "Listen on this Unix socket, where runsc's pod-init configuration points to. May be given several "
+	          "times." },
+	{ .name = "out",
+	  .value = "DIR",
+	  .help = "Write the traces into this folder, which is made if it is not there." },
+	{ .name = "max-bytes",
+	  .value = "BYTES",
+	  .help = "End a trace before it is longer than this; what comes then is not recorded." },
+	{ .name = "log-level", .value = "LEVEL", .key = "log_level" },
+};
+
+static const struct scd__command command = {
+	.name = "record",
+	.summary = "Saves what each gVisor sandbox sends over its seccheck remote sink as a trace file.",
+	.flags = flags,
+	.flag_count = SCD_COUNT(flags),
+	.details = "Traces are client-0001, client-0002 and so on, in gVisor's tracereplay format, never over a file "
+	           "that is there; beside each, NAME.meta.json says where it comes from and whether it is complete. A "
+	           "line on standard output tells of each that is finished. SIGTERM and SIGINT stop it: what has "
+	           "arrived is recorded. Exit status 1 if something could not be recorded for any other reason than "
+	           "--max-bytes.",
+	.examples = "  seccheckd record --listen /run/seccheckd.sock --out traces\n"
+	            "  seccheckd replay --rules ./rules traces/client-0001\n",
+};
+
+/* What was asked for. */
+struct settings {
+	struct scd_config config; /* listen and log_level of it */
+	const char *folder;
+	int folder_fd;
+	uint64_t max_bytes;
+};
+
+struct worker {
+	const struct settings *settings;
+	uv_loop_t loop;
+	bool loop_ready;
+	struct scd_recorder *recorder;
+	struct scd__recordings recordings;
+	struct scd_net *net;
+	atomic_bool print_failed;
+};
+
+static int fail(const char *what, int r)
+{
+	scd_log(SCD_LOG_ERROR, "%s: %s", what, strerror(-r));
+	return r;
+}
+
+/* On a thread of the pool; one write(2) is one line. */
+static void print_result(void *user, const struct scd_recording_result *result)
+{
+	struct worker *worker = user;
+	const char *folder = worker->settings->folder;
+	int r;
+
+	if (result->reason)
+		r = dprintf(STDOUT_FILENO,
+		            "%s/%s: %" PRIu64 " messages, %" PRIu64 " bytes; %" PRIu64 " messages left out: %s\n",
+		            folder, result->name, result->message_count, result->byte_count, result->left_out_count,
+		            result->reason);
+	else
+		r = dprintf(STDOUT_FILENO, "%s/%s: %" PRIu64 " messages, %" PRIu64 " bytes\n", folder, result->name,
+		            result->message_count, result->byte_count);
+	if (r < 0 && !atomic_exchange(&worker->print_failed, true))
+		scd_log(SCD_LOG_ERROR, "cannot write to standard output: %m");
+}
+
+static int open_recorder(struct worker *worker)
+{
+	static const struct scd_recorder_ops ops = { .finished = print_result };
+	const struct scd_host *host = scd__host_get();
+	const struct scd_recorder_options options = {
+		.loop = &worker->loop,
+		.folder_fd = worker->settings->folder_fd,
+		.max_bytes = worker->settings->max_bytes,
+		.hostname = host->hostname,
+		.boot_id = host->boot_id,
+	};
+
+	worker->recorder = scd_recorder_new(&options, &ops, worker);
+	if (!worker->recorder)
+		return fail("cannot make the recorder", -ENOMEM);
+	scd__recordings_init(&worker->recordings, worker->recorder);
+	return 0;
+}
+
+static void on_stopped(void *user)
+{
+	(void)user; /* the loop ends by itself, with the recorder's last job */
+}
+
+/* Takes over control_fd. */
+static int open_sessions(struct worker *worker, int control_fd)
+{
+	static const struct scd_net_ops ops = { .stopped = on_stopped };
+	const struct scd_net_sink sink = scd__recordings_sink(&worker->recordings);
+	int r = scd_net_new(&worker->loop, control_fd, &sink, &ops, worker, &worker->net);
+
+	return r < 0 ? fail("cannot take connections", r) : 0;
+}
+
+static int worker_init(struct worker *worker, int control_fd)
+{
+	int r = uv_loop_init(&worker->loop);
+
+	worker->loop_ready = r == 0;
+	r = r < 0 ? fail("cannot make an event loop", r) : open_recorder(worker);
+	if (r < 0) {
+		close(control_fd);
+		return r;
+	}
+	return open_sessions(worker, control_fd);
+}
+
+static void worker_done(struct worker *worker)
+{
+	scd_net_free(&worker->net);
+	if (worker->loop_ready) {
+		uv_run(&worker->loop, UV_RUN_DEFAULT); /* the close callbacks */
+		uv_loop_close(&worker->loop);
+	}
+	scd__recordings_done(&worker->recordings);
+	scd_recorder_free(&worker->recorder);
+}
+
+static void say_ready(const struct worker *worker)
+{
+	const struct scd_config_texts *listen = &worker->settings->config.listen;
+
+	for (size_t i = 0; i < listen->count; i++)
+		scd_log(SCD_LOG_NOTICE, "listening on %s, recording into %s", listen->items[i],
+		        worker->settings->folder);
+}
+
+static int judge(struct worker *worker)
+{
+	const struct scd_recorder_counters *counters = scd_recorder_counters(worker->recorder);
+	const uint64_t bad_count = counters->incomplete + counters->failed + counters->meta_errors;
+
+	scd_log(SCD_LOG_INFO, "%" PRIu64 " recordings with %" PRIu64 " messages; %" PRIu64 " messages left out",
+	        counters->started - counters->failed, counters->messages, counters->left_out);
+	return bad_count > 0 || atomic_load(&worker->print_failed) ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
+}
+
+static int worker_main(void *user, int control_fd)
+{
+	/* A file over the limit of the process is an error of that file. */
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct worker worker = { .settings = user };
+	int status = SCD__EXIT_FAILURE;
+
+	sigaction(SIGXFSZ, &ignore, NULL);
+	if (worker_init(&worker, control_fd) == 0) {
+		say_ready(&worker);
+		uv_run(&worker.loop, UV_RUN_DEFAULT);
+		status = judge(&worker);
+	}
+	worker_done(&worker);
+	return status;
+}
+
+static int keep(struct settings *settings)
+{
+	const struct scd_keeper_options options = {
+		.listen_paths = settings->config.listen.items,
+		.listen_count = settings->config.listen.count,
+	};
+	struct scd_keeper *keeper = NULL;
+	struct scd_error err = { 0 };
+	int status;
+
+	if (scd_keeper_new(&options, &keeper, &err) < 0) {
+		scd_error_print(&err, stderr);
+		return SCD__EXIT_FAILURE;
+	}
+	status = scd_keeper_run(keeper, worker_main, settings);
+	scd_keeper_free(&keeper);
+	return status;
+}
+
+/* The folder, made if it is not there; SCD__EXIT_SUCCESS or the command's exit status. */
+static int open_folder(struct settings *settings)
+{
+	bool good = mkdir(settings->folder, 0700) == 0 || errno == EEXIST;
+
+	if (good)
+		settings->folder_fd = open(settings->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	good = good && settings->folder_fd >= 0 && faccessat(AT_FDCWD, settings->folder, W_OK | X_OK, AT_EACCESS) == 0;
+	if (good)
+		return SCD__EXIT_SUCCESS;
+	fprintf(stderr, "seccheckd record: cannot write into the folder %s: %s\n", settings->folder, strerror(errno));
+	return SCD__EXIT_FAILURE;
+}
+
+static int settle_cap(struct settings *settings, const char *text)
+{
+	if (!text)
+		return SCD__EXIT_SUCCESS;
+	if (scd_str_to_u64(scd_str_from(text), &settings->max_bytes) < 0 || settings->max_bytes < MAX_BYTES_MIN)
+		return scd__args_usage_error(&command, "--max-bytes '%s': write a whole number of bytes, %u or more",
+		                             text, MAX_BYTES_MIN);
+	return SCD__EXIT_SUCCESS;
+}
+
+/* SCD__EXIT_SUCCESS, or the command's exit status. */
+static int settle(struct settings *settings, const struct scd__args *args)
+{
+	enum scd_log_level level = SCD_LOG_INFO;
+	int status = scd__settings_read(args, &settings->config);
+
+	if (status != SCD__EXIT_SUCCESS)
+		return status;
+	settings->folder = scd__args_value(args, "out");
+	if (settings->config.listen.count == 0)
+		return scd__args_usage_error(&command, "there is no socket to listen on: give --listen PATH");
+	if (!settings->folder)
+		return scd__args_usage_error(&command, "there is no folder to write to: give --out DIR");
+	status = settle_cap(settings, scd__args_value(args, "max-bytes"));
+	if (status != SCD__EXIT_SUCCESS)
+		return status;
+	scd_log_level_parse(settings->config.log_level, &level); /* every word of the key is one of the log's */
+	scd_log_set_level(level);
+	return open_folder(settings);
+}
+
+int scd_cli_record(int argc, char **argv)
+{
+	struct settings settings = { .folder_fd = -1 };
+	struct scd__args args;
+	int status;
+
+	if (!scd__args_parse(&command, argc, argv, &args, &status))
+		return status;
+	scd_config_init(&settings.config);
+	status = settle(&settings, &args);
+	if (status == SCD__EXIT_SUCCESS)
+		status = keep(&settings);
+	if (settings.folder_fd >= 0)
+		close(settings.folder_fd);
+	scd_config_done(&settings.config);
+	scd__args_done(&args);
+	return status;
+}
