@@ -327,7 +327,7 @@ static void test_serve__takes_a_file_size_limit_as_a_full_disk(void **state)
 	write_text("config.yaml", "listen: [socket]\nrules_files: [good.yaml]\n"
 	                          "file_output: {enabled: true, filename: limited}\n");
 	run_start(&run, &(struct run_options){ .argv = argv });
-	assert_true(run_until(&run, "listening on socket, "));
+	assert_true(run_until(&run, "ready: "));
 	fd = peer_join("socket");
 	assert_true(fd >= 0);
 	assert_true(peer_replay(fd, TRACE) > 0);
