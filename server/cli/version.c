@@ -1,5 +1,5 @@
 /*
- * `seccheckd version`: what this is, and what it claims to be to rule files.
+ * `seccheckd version`: what this is, and what it claims to be to rule files. Our own version comes from CMakeLists.txt.
  */
 #include "version.h"
 
@@ -7,7 +7,11 @@
 
 #include "args.h"
 #include "seccheckd/cli/cli.h"
+#include "seccheckd/engine/ruleset.h"
 #include "stdout.h"
+
+/* Of Falco's plugin whose fields are known here; rule files may require any version of it. */
+#define CONTAINER_PLUGIN_VERSION "0.4.0"
 
 static const struct scd__command command = {
 	.name = "version",
@@ -17,8 +21,8 @@ static const struct scd__command command = {
 
 int scd__version_print(void)
 {
-	printf("seccheckd %s\nfalco engine %s\nplugin container %s\n", SCD__VERSION, SCD__FALCO_ENGINE_VERSION,
-	       SCD__FALCO_CONTAINER_VERSION);
+	printf("seccheckd %s\nfalco engine %s\nplugin container %s\n", SCD_VERSION, SCD_RULESET_ENGINE_VERSION,
+	       CONTAINER_PLUGIN_VERSION);
 	return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
 }
 
