@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "seccheckd/base/array.h"
+#include "seccheckd/base/defaults.h"
 
 #define ANY              .words = NULL
 #define RANGE(low, high) .min = (low), .max = (high)

@@ -5,15 +5,13 @@
 
 #include <stddef.h>
 
+#include "seccheckd/base/defaults.h"
 #include "seed.h"
-
-#define DEFAULT_MIN_MS 250u
-#define DEFAULT_MAX_MS 30000u
 
 void scd__backoff_init(struct scd__backoff *backoff, unsigned min_ms, unsigned max_ms, const uint64_t *seed)
 {
-	backoff->min_ms = min_ms ? min_ms : DEFAULT_MIN_MS;
-	backoff->max_ms = max_ms ? max_ms : DEFAULT_MAX_MS;
+	backoff->min_ms = min_ms ? min_ms : SCD_DEFAULT_BACKOFF_MIN_MS;
+	backoff->max_ms = max_ms ? max_ms : SCD_DEFAULT_BACKOFF_MAX_MS;
 	backoff->tries = 0;
 	backoff->random = (seed ? *seed : scd__seed_draw()) | 1;
 }

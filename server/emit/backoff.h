@@ -15,7 +15,7 @@ struct scd__backoff {
 	uint64_t random; /* state of the generator; not 0 */
 };
 
-/* min_ms and max_ms 0 are the defaults, 250 ms and 30 s. seed NULL: from the kernel. */
+/* min_ms and max_ms 0 are the defaults (base/defaults.h). seed NULL: from the kernel. */
 void scd__backoff_init(struct scd__backoff *backoff, unsigned min_ms, unsigned max_ms, const uint64_t *seed);
 
 /* The wait after one more failure. */

@@ -19,10 +19,9 @@
 #include "output.h"
 #include "post.h"
 #include "seccheckd/alert/redact.h"
+#include "seccheckd/base/defaults.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/strmap.h"
-
-#define DEFAULT_BATCH_MAX_COUNT 256u
 
 #define RETRY_AFTER_MAX_S 300u
 
@@ -421,7 +420,7 @@ int scd_emitter_add_control_plane(struct scd_emitter *emitter, const struct scd_
                                   struct scd_error *err)
 {
 	struct http_output *out = new_output(options->batch_max_count ? options->batch_max_count
-	                                                              : DEFAULT_BATCH_MAX_COUNT);
+	                                                              : SCD_DEFAULT_BATCH_MAX_COUNT);
 
 	if (!out)
 		return scd_error_set(err, -ENOMEM, "out of memory");

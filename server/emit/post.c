@@ -11,11 +11,11 @@
 
 #include "curl_loop.h"
 #include "seccheckd/base/array.h"
+#include "seccheckd/base/defaults.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
 #include "target.h"
 
-#define DEFAULT_TIMEOUT_MS 10000u
 #define DEFAULT_USER_AGENT "seccheckd"
 
 struct scd__post {
@@ -123,7 +123,7 @@ static CURLcode set_options(struct scd__post *post, const struct scd_http_option
 		{ CURLOPT_SSLCERT, options->client_cert },
 		{ CURLOPT_SSLKEY, options->client_key },
 	};
-	long timeout_ms = options->timeout_ms ? (long)options->timeout_ms : (long)DEFAULT_TIMEOUT_MS;
+	long timeout_ms = options->timeout_ms ? (long)options->timeout_ms : SCD_DEFAULT_TIMEOUT_MS;
 	CURLcode code = curl_easy_setopt(post->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
 
 	for (size_t i = 0; code == CURLE_OK && i < SCD_COUNT(texts); i++)

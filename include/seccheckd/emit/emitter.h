@@ -43,15 +43,15 @@ int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name
  */
 int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct scd_error *err);
 
-/* TLS and time-outs shared by both HTTP outputs. Strings are copied; NULL is the default. */
+/* TLS and time-outs shared by both HTTP outputs. Strings are copied. NULL and 0 are the defaults (base/defaults.h). */
 struct scd_http_options {
 	const char *url;        /* http://, https://, or http+unix:///path/to/socket:/request/path */
 	const char *user_agent; /* NULL: "seccheckd" */
 	const char *ca_cert, *client_cert, *client_key;
 	bool insecure;           /* do not verify the server: tests only */
-	unsigned timeout_ms;     /* of one request; 0: 10 s */
-	unsigned backoff_min_ms; /* first retry; 0: 250 ms. Doubled each time, full jitter */
-	unsigned backoff_max_ms; /* 0: 30 s */
+	unsigned timeout_ms;     /* of one request */
+	unsigned backoff_min_ms; /* first retry; doubled each time, full jitter */
+	unsigned backoff_max_ms;
 };
 
 /* Whether an HTTP output can be made for this URL: what a configuration is checked with. 0, -EINVAL with err, -ENOMEM. */
@@ -64,7 +64,7 @@ struct scd_control_plane_options {
 	struct scd_http_options http;
 	enum scd_batch_encoding encoding;
 	bool ack_status;          /* a bare 2xx accepts the whole batch; else the body's ids count */
-	unsigned batch_max_count; /* 0: 256 */
+	unsigned batch_max_count; /* 0: the default */
 };
 int scd_emitter_add_control_plane(struct scd_emitter *emitter, const struct scd_control_plane_options *options,
                                   struct scd_error *err);
