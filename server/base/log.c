@@ -108,7 +108,7 @@ static void line_append_count(struct line *line, uint64_t count, const char *wha
 
 	if (count == 0)
 		return;
-	snprintf(text, sizeof(text), "(%" PRIu64 " %s) ", count, what);
+	snprintf(text, sizeof(text), "(%s: %" PRIu64 ") ", what, count);
 	line_append(line, text, strlen(text));
 }
 
@@ -124,7 +124,7 @@ static void line_start(struct line *line, enum scd_log_level level, uint64_t lef
 	line_append(line, level_names[level], strlen(level_names[level]));
 	line_append(line, " ", 1);
 	line_append_count(line, atomic_exchange(&lost_lines, 0), "lines lost");
-	line_append_count(line, left_out, "left out");
+	line_append_count(line, left_out, "similar lines left out");
 }
 
 static bool has_room(int fd)

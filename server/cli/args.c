@@ -75,6 +75,18 @@ int scd__args_usage_error(const struct scd__command *command, const char *format
 	return SCD__EXIT_USAGE;
 }
 
+/* The n-th flag whose name begins so, or NULL. */
+static const char *beginning(const struct scd__command *command, struct scd_str start, size_t n)
+{
+	for (size_t i = 0; i <= command->flag_count; i++) {
+		const char *name = flag_at(command, i)->name;
+
+		if (scd_str_starts_with(scd_str_from(name), start) && n-- == 0)
+			return name;
+	}
+	return NULL;
+}
+
 /* `text` is the argument as given: --NAME, --NAME=VALUE, or the start of several names. */
 static int unknown_name(const struct scd__command *command, const char *text)
 {
@@ -82,6 +94,10 @@ static int unknown_name(const struct scd__command *command, const char *text)
 	const char *names[SCD__FLAG_MAX];
 	const char *nearest;
 
+	if (beginning(command, name, 1))
+		return scd__args_usage_error(command, "ambiguous option '--" SCD_STR_FMT "': '--%s' or '--%s'?",
+		                             SCD_STR_ARG(name), beginning(command, name, 0),
+		                             beginning(command, name, 1));
 	for (size_t i = 0; i <= command->flag_count; i++)
 		names[i] = flag_at(command, i)->name;
 	nearest = scd_suggest_nearest(name, names, command->flag_count + 1);

@@ -32,7 +32,17 @@ static void print_usage(FILE *stream)
 	                "Watches gVisor sandboxes through their seccheck trace points.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
-	fprintf(stream, "\n'seccheckd COMMAND --help' tells more. Exit status: 0 success, 1 failure, 2 usage.\n");
+	fprintf(stream, "\n'seccheckd help COMMAND' tells more. Exit status: 0 success, 1 failure, 2 usage.\n");
+}
+
+/* NULL when there is none. */
+static const struct entry *find(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
 }
 
 static int unknown_command(const char *name)
@@ -46,26 +56,46 @@ static int unknown_command(const char *name)
 	fprintf(stderr, "seccheckd: unknown %s '%s'", *name == '-' ? "option" : "command", name);
 	if (nearest)
 		fprintf(stderr, ", did you mean '%s'?", nearest);
+	if (*name == '-')
+		fprintf(stderr, "\noptions come after the command: seccheckd COMMAND [OPTION]...");
 	fprintf(stderr, "\ntry 'seccheckd --help'\n");
 	return SCD__EXIT_USAGE;
 }
 
+static int print_help(void)
+{
+	print_usage(stdout);
+	return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
+}
+
+/* `help`, or `help COMMAND`, which is `COMMAND --help`. argv[0] is "help". */
+static int run_help(int argc, char **argv)
+{
+	const struct entry *entry = argc > 1 ? find(argv[1]) : NULL;
+	char option[] = "--help";
+
+	if (argc < 2)
+		return print_help();
+	if (!entry)
+		return unknown_command(argv[1]);
+	return entry->run(2, (char *[]){ argv[1], option, NULL });
+}
+
 int scd_cli_main(int argc, char **argv)
 {
+	const struct entry *entry;
+
 	scd__stdout_init();
 	if (argc < 2) {
 		print_usage(stderr);
 		return SCD__EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		print_usage(stdout);
-		return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
-	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return print_help();
+	if (strcmp(argv[1], "help") == 0)
+		return run_help(argc - 1, argv + 1);
 	if (strcmp(argv[1], "--version") == 0)
 		return scd__version_print();
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
-	}
-	return unknown_command(argv[1]);
+	entry = find(argv[1]);
+	return entry ? entry->run(argc - 1, argv + 1) : unknown_command(argv[1]);
 }

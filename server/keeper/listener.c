@@ -113,6 +113,9 @@ static int open_socket(const struct sockaddr_un *address)
 
 static int explain(const char *path, int r, struct scd_error *err)
 {
+	const char *slash = strrchr(path, '/');
+	int directory_len = slash == path ? 1 : slash ? (int)(slash - path) : 0;
+
 	switch (r) {
 	case -EADDRINUSE:
 		scd_error_set(err, r, "cannot listen on %s: another process does", path);
@@ -124,7 +127,16 @@ static int explain(const char *path, int r, struct scd_error *err)
 		break;
 	case -ENOENT:
 		scd_error_set(err, r, "cannot listen on %s: its directory does not exist", path);
-		scd_error_hint(err, "make the directory first, for its owner only: mkdir -p -m 0700 DIRECTORY");
+		scd_error_hint(err, "make it first, for its owner only: mkdir -p -m 0700 %.*s", directory_len, path);
+		break;
+	case -EACCES:
+	case -EPERM:
+		scd_error_set(err, r, "cannot listen on %s: %s", path, strerror(-r));
+		scd_error_hint(
+		        err,
+		        "the socket is made in %.*s, which user %u may not write to; sandboxes are mostly started "
+		        "by root",
+		        directory_len, path, (unsigned)geteuid());
 		break;
 	default: scd_error_set(err, r, "cannot listen on %s: %s", path, strerror(-r));
 	}

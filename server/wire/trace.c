@@ -45,6 +45,15 @@ static int fail(struct scd_trace_reader *reader, struct scd_error *err, int code
 	return code;
 }
 
+/* Of the file as a whole. */
+static int refuse(struct scd_trace_reader *reader, struct scd_error *err, int code, const char *what)
+{
+	reader->failed = code;
+	scd_error_set(err, code, "%s", what);
+	scd_error_at(err, reader->path, 0, 0);
+	return code;
+}
+
 static int fail_errno(struct scd_trace_reader *reader, struct scd_error *err, const char *what)
 {
 	int code = -errno;
@@ -226,8 +235,10 @@ static int open_file(struct scd_trace_reader *reader, struct scd_error *err)
 		return fail_errno(reader, err, "cannot open");
 	if (fstat(reader->fd, &st) < 0)
 		return fail_errno(reader, err, "cannot stat");
+	if (S_ISDIR(st.st_mode))
+		return refuse(reader, err, -EINVAL, "is a directory, not a trace file");
 	if (!S_ISREG(st.st_mode))
-		return fail(reader, err, -EINVAL, "not a regular file");
+		return refuse(reader, err, -EINVAL, "is not a regular file");
 	return check_head(reader, err);
 }
 

@@ -271,8 +271,8 @@ static void test_replay__names_what_is_no_trace_and_replays_the_others(void **st
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	write_text(empty, "");
 	write_text(text, "tracereplay? no, this is something else, and long enough\n");
-	assert_unreadable(fifo, "not a regular file");
-	assert_unreadable(dir.path, "not a regular file");
+	assert_unreadable(fifo, ": is not a regular file\n");
+	assert_unreadable(dir.path, ": is a directory, not a trace file\n");
 	assert_unreadable("/nonexistent/trace", "No such file or directory");
 	assert_unreadable(empty, "not a trace file");
 	assert_unreadable(text, "not a trace file");

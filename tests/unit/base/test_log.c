@@ -161,7 +161,7 @@ static void test_log__drops_and_counts_what_finds_no_room(void **state)
 		shown++;
 	assert_in_range(shown, 1, count - 1);
 	scd_log(SCD_LOG_INFO, "again");
-	snprintf(expected, sizeof(expected), "info (%" PRIu64 " lines lost) again\n", count - shown);
+	snprintf(expected, sizeof(expected), "info (lines lost: %" PRIu64 ") again\n", count - shown);
 	assert_string_equal(next_write() + TIME_LENGTH, expected);
 	scd_log(SCD_LOG_INFO, "and on");
 	assert_string_equal(next_write() + TIME_LENGTH, "info and on\n");
@@ -211,7 +211,7 @@ static void test_log_gated__lets_a_burst_pass_and_later_tells_the_rest(void **st
 	gate.left_out = 10;
 	leave_second(&gate);
 	scd_log_gated(&gate, SCD_LOG_WARNING, "flood");
-	assert_string_equal(next_write() + TIME_LENGTH, "warning (10 left out) flood\n");
+	assert_string_equal(next_write() + TIME_LENGTH, "warning (similar lines left out: 10) flood\n");
 	for (unsigned i = 0; i < 500; i++) {
 		scd_log_gated(&gate, SCD_LOG_WARNING, "flood");
 		shown += strcmp(next_write() + TIME_LENGTH, "warning flood\n") == 0;

@@ -200,7 +200,27 @@ static void test_listener_open__tells_of_a_missing_folder(void **state)
 	(void)state;
 	assert_int_equal(scd__listener_open(&listener, path, &err), -ENOENT);
 	assert_non_null(strstr(err.what, path));
-	assert_non_null(strstr(err.hint, "mkdir"));
+	assert_non_null(strstr(err.hint, "mkdir -p -m 0700 "));
+	assert_non_null(strstr(err.hint, "/missing"));
+	assert_null(strstr(err.hint, "sink.sock"));
+}
+
+static void test_listener_open__tells_who_may_not_write_where(void **state)
+{
+	const uid_t uid = geteuid(), nobody = 65534;
+	struct scd__listener listener;
+	struct scd_error err;
+	int r;
+
+	(void)state;
+	if (uid == 0)
+		assert_int_equal(seteuid(nobody), 0);
+	r = scd__listener_open(&listener, "/sink.sock", &err);
+	if (uid == 0)
+		assert_int_equal(seteuid(uid), 0);
+	assert_int_equal(r, -EACCES);
+	assert_string_equal(err.what, "cannot listen on /sink.sock: Permission denied");
+	assert_non_null(strstr(err.hint, "is made in /, which user "));
 }
 
 static void test_listener_open__bounds_the_path(void **state)
@@ -283,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_listener_open__leaves_a_live_socket_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__refuses_what_is_not_a_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__tells_of_a_missing_folder, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_listener_open__tells_who_may_not_write_where, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__bounds_the_path, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_close__removes_its_own_file_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_drop__leaves_the_file, set_up, tear_down),
