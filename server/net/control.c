@@ -43,6 +43,16 @@ int scd__control_start(struct scd_net *net)
 	return wait_for(net, false);
 }
 
+void scd__control_close(struct scd_net *net)
+{
+	if (net->control_fd < 0)
+		return;
+	if (net->control.data)
+		scd__net_close_handle((uv_handle_t *)&net->control);
+	close(net->control_fd);
+	net->control_fd = -1;
+}
+
 /* False when the socket is full. A keeper that is gone counts as told: that it is gone is about to be read. */
 static bool tell(struct scd_net *net, enum scd_custody_kind kind, uint64_t id)
 {
@@ -198,5 +208,5 @@ static void on_control(uv_poll_t *poll, int status, int events)
 	for (int i = 0; i < RECEIVE_BATCH && heard == HEARD_MESSAGE; i++)
 		heard = hear(net);
 	if (heard == HEARD_STOP)
-		scd__net_stop(net);
+		scd__stop_begin(net);
 }

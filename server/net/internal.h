@@ -5,6 +5,7 @@
  *    control.c   the socket to the keeper: connections in, ended ones out
  *    session.c   one connection: from its socket to the sink's stream
  *    tick.c      which sessions are read when
+ *    stop.c      the last pass over all of them
  *    inbox.c     one message of one socket
  */
 #ifndef SCD_SERVER_NET_INTERNAL_H
@@ -42,6 +43,8 @@ struct scd__session {
 	void *stream;         /* the sink's */
 	unsigned empty_ticks; /* in a row */
 	int read_error;       /* negative errno that ended it, or 0 */
+
+	struct scd__quota last; /* while the net stops: what may still be read, in all */
 };
 
 TAILQ_HEAD(scd__session_list, scd__session);
@@ -61,6 +64,9 @@ struct scd_net {
 	int tick_fd; /* timerfd */
 	bool tick_armed;
 
+	bool stopping; /* ticks are rounds of the last pass */
+	int64_t stop_deadline_ns;
+
 	struct scd__session_list waiting, active; /* of active, the next to be read is the first */
 	struct scd__session_list ended;           /* CLOSED is due */
 	size_t session_count;                     /* in waiting and active */
@@ -76,8 +82,8 @@ struct scd_net {
 /* The last thing a handle's close callback does: the net may be gone afterwards. */
 void scd__net_handle_closed(struct scd_net *net);
 
-/* The last pass over the sockets; ends with ops->stopped: the net may be gone afterwards. */
-void scd__net_stop(struct scd_net *net);
+/* Closes a handle whose data is the net. */
+void scd__net_close_handle(uv_handle_t *handle);
 
 /* control.c */
 
@@ -86,6 +92,9 @@ int scd__control_start(struct scd_net *net);
 
 /* Sends what is due, as far as the socket takes it, and waits for room if it is full. */
 void scd__control_flush(struct scd_net *net);
+
+/* Nothing is told to the keeper any more, nor heard from it. May be called again. */
+void scd__control_close(struct scd_net *net);
 
 /* session.c */
 
@@ -113,5 +122,19 @@ int scd__tick_start(struct scd_net *net);
 
 /* The session's socket is readable: it is read at the next tick. */
 void scd__tick_add(struct scd_net *net, struct scd__session *session);
+
+/* The next tick comes in the next turn of the loop. */
+void scd__tick_soon(struct scd_net *net);
+
+/* There are no ticks any more. May be called again. */
+void scd__tick_close(struct scd_net *net);
+
+/* stop.c */
+
+/* Begins the last pass over the sockets, which ends with ops->stopped. */
+void scd__stop_begin(struct scd_net *net);
+
+/* One tick's part of it. After the last one the net may be gone. */
+void scd__stop_round(struct scd_net *net);
 
 #endif

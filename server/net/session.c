@@ -16,8 +16,8 @@
 #include "seccheckd/base/log.h"
 
 /*
- * The clock is looked at once for so many messages: it costs about 25 ns, an ordinary message a microsecond, one that
- * matches rules many times that.
+ * The clock is looked at once for so many messages, and after each that the sink calls expensive: it costs about 25 ns,
+ * an ordinary message less than a microsecond, one that matches rules up to some milliseconds.
  */
 #define CLOCK_MESSAGES 16
 
@@ -70,16 +70,19 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 	return 0;
 }
 
-static void feed(struct scd__session *session, size_t len)
+/* True when it was expensive. */
+static bool feed(struct scd__session *session, size_t len)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
 	const struct scd_net_sink *sink = &session->net->sink;
 	struct scd_str message = { (const char *)session->net->buffer, len };
+	int r = sink->ops->message(sink->user, session->stream, message);
 
-	if (sink->ops->message(sink->user, session->stream, message) < 0)
+	if (r < 0)
 		scd_log_gated(&gate, SCD_LOG_WARNING,
 		              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a malformed message of %zu bytes",
 		              session->id, session->peer_pid, len);
+	return r > 0;
 }
 
 static void skip_oversized(struct scd__session *session, size_t len)
@@ -94,21 +97,26 @@ static void skip_oversized(struct scd__session *session, size_t len)
 	              session->id, session->peer_pid, len, SCD_LIMIT_MESSAGE_BYTES);
 }
 
-static bool is_spent(const struct scd__quota *quota)
+static bool is_spent(const struct scd__quota *quota, bool was_expensive)
 {
 	if (quota->messages <= 0 || quota->bytes <= 0)
 		return true;
-	return quota->messages % CLOCK_MESSAGES == 0 && scd_clock_mono_ns() >= quota->deadline_ns;
+	if (!was_expensive && quota->messages % CLOCK_MESSAGES != 0)
+		return false;
+	return scd_clock_mono_ns() >= quota->deadline_ns;
 }
 
 enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota)
 {
+	bool was_expensive;
+
 	do {
 		size_t len = 0;
 		int r = scd__inbox_read(&session->inbox, session->net->buffer, SCD_LIMIT_MESSAGE_BYTES, &len);
 
+		was_expensive = false;
 		if (r == 1)
-			feed(session, len);
+			was_expensive = feed(session, len);
 		else if (r == -EMSGSIZE)
 			skip_oversized(session, len);
 		else if (r == -EAGAIN)
@@ -119,7 +127,7 @@ enum scd__drained scd__session_drain(struct scd__session *session, struct scd__q
 		}
 		quota->messages--;
 		quota->bytes -= (int64_t)len;
-	} while (!is_spent(quota));
+	} while (!is_spent(quota, was_expensive));
 	return SCD__DRAINED_MORE;
 }
 

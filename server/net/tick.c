@@ -100,10 +100,15 @@ static bool read_all(struct scd_net *net)
 static void on_tick(uv_poll_t *poll, int status, int events)
 {
 	struct scd_net *net = poll->data;
-	bool more = read_all(net);
+	bool more;
 
 	(void)status;
 	(void)events;
+	if (net->stopping) {
+		scd__stop_round(net);
+		return;
+	}
+	more = read_all(net);
 	net->counters.ticks++;
 	net->counters.ticks_over_budget += more;
 	if (TAILQ_EMPTY(&net->active))
@@ -125,6 +130,21 @@ int scd__tick_start(struct scd_net *net)
 	net->tick.data = net;
 	net->open_handles++;
 	return uv_poll_start(&net->tick, UV_READABLE, on_tick);
+}
+
+void scd__tick_close(struct scd_net *net)
+{
+	if (net->tick_fd < 0)
+		return;
+	if (net->tick.data)
+		scd__net_close_handle((uv_handle_t *)&net->tick);
+	close(net->tick_fd);
+	net->tick_fd = -1;
+}
+
+void scd__tick_soon(struct scd_net *net)
+{
+	set_timer(net, 1);
 }
 
 void scd__tick_add(struct scd_net *net, struct scd__session *session)

@@ -59,8 +59,9 @@ struct scd_net_sink_ops {
 	void *(*open)(void *user, const struct scd_custody *connection);
 
 	/*
-	 * One raw message, header included, possibly empty; borrowed for the call. 0, or negative errno for one that
-	 * makes no sense: it is logged, and the connection goes on.
+	 * One raw message, header included, possibly empty; borrowed for the call. 0; 1 when it made work that others
+	 * wait for (the clock is then looked at before the next one); negative errno when it makes no sense: it is
+	 * logged, and the connection goes on.
 	 */
 	int (*message)(void *user, void *stream, struct scd_str message);
 
@@ -82,8 +83,8 @@ struct scd_net;
 
 struct scd_net_ops {
 	/*
-	 * The keeper said stop, or is gone: every socket was drained once more and closed, nothing more will come.
-	 * Called once, from the loop; may call scd_net_free.
+	 * The keeper said stop, or is gone: every socket was drained once more, in turns, as far as a few seconds went,
+	 * and closed; nothing more will come. Called once, from the loop; may call scd_net_free.
 	 */
 	void (*stopped)(void *user);
 };

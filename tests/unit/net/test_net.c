@@ -534,6 +534,46 @@ static void test_net__stops_although_a_sandbox_goes_on_writing(void **state)
 	flood_end(&flood);
 }
 
+/* The last pass takes turns, too, and gives the loop a turn between rounds: outputs have to write what it finds. */
+static void test_net__last_pass_does_not_keep_others_waiting(void **state)
+{
+	struct fixture *fixture = *state;
+	int flooder, other;
+	unsigned turns = 0;
+
+	fixture->alert_cost_ns = 1000000;
+	flooder = connect_executing_peer(fixture, "flooder", 200);
+	other = connect_executing_peer(fixture, "other", 1);
+	tell(fixture, SCD_CUSTODY_STOP);
+	for (; !fixture->stopped; turns++)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	assert_int_equal(fixture->alert_count, 201);
+	assert_in_range(alert_place(fixture, 'o', 1), 1, 10);
+	assert_true(turns > 10);
+	assert_int_equal(counters(fixture)->stops_cut_short, 0);
+	close(flooder);
+	close(other);
+}
+
+/* All that the flooder has sent takes 10 s: the pass ends before, which is what makes this test slow. */
+static void test_net__last_pass_ends_in_time(void **state)
+{
+	struct fixture *fixture = *state;
+	int flooder, other;
+
+	fixture->alert_cost_ns = 50000000;
+	flooder = connect_executing_peer(fixture, "flooder", 200);
+	other = connect_executing_peer(fixture, "other", 1);
+	tell(fixture, SCD_CUSTODY_STOP);
+	drive(fixture, fixture->stopped);
+	assert_in_range(fixture->alert_count, 2, 200);
+	assert_in_range(alert_place(fixture, 'o', 1), 1, 10);
+	assert_int_equal(counters(fixture)->stops_cut_short, 1);
+	assert_int_equal(peer_wait_closed(flooder, PEER_DEADLINE_MS), 0);
+	close(flooder);
+	close(other);
+}
+
 static void test_net_free__closes_sessions_that_are_still_there(void **state)
 {
 	struct fixture *fixture = *state;
@@ -592,6 +632,8 @@ int main(void)
 		TEST(test_net__a_flood_of_alerts_does_not_keep_others_waiting),
 		TEST(test_net__sessions_take_turns_when_a_tick_has_no_time_for_all),
 		TEST(test_net__stops_although_a_sandbox_goes_on_writing),
+		TEST(test_net__last_pass_does_not_keep_others_waiting),
+		TEST(test_net__last_pass_ends_in_time),
 		TEST(test_net_free__closes_sessions_that_are_still_there),
 		TEST(test_net_new__takes_over_the_socket_when_it_fails),
 	};
