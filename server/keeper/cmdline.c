@@ -207,7 +207,8 @@ bool scd__lock_name_parse(struct scd_str path, struct scd__lock_name *ret_name)
 	struct scd__lock_name name;
 	const char *at;
 
-	if (path.len == 0 || path.data[0] != '/' || !scd_str_ends_with(file, end))
+	if (!scd_str_starts_with(path, SCD_STR("/")) || scd_str_contains(path, SCD_STR("//")) ||
+	    !scd_str_ends_with(file, end))
 		return false;
 	file.len -= end.len;
 	at = memmem(file.data, file.len, middle.data, middle.len);

@@ -80,6 +80,13 @@ static int open_pidfd(int fd, pid_t pid)
 	return pidfd < 0 ? -errno : pidfd;
 }
 
+static void close_if_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 /*
  * Opens pidfd and proc_fd. A number may be used again as soon as its process is gone; that the folder is the right one
  * is certain when the process is alive after it was opened.
@@ -96,14 +103,12 @@ static bool open_process(int fd, struct scd__peer *peer)
 	if (peer->pidfd < 0)
 		return unverified(peer, "its process cannot be had: %s", strerror(-peer->pidfd));
 	peer->proc_fd = scd__procfs_open(peer->pid);
-	if (peer->proc_fd < 0)
-		return cannot_read(peer, "its folder in /proc", peer->proc_fd);
 	ended.fd = peer->pidfd;
-	if (poll(&ended, 1, 0) == 0)
-		return true;
-	close(peer->proc_fd);
-	peer->proc_fd = -1;
-	return unverified(peer, "its process has ended");
+	if (poll(&ended, 1, 0) != 0) {
+		close_if_open(&peer->proc_fd);
+		return unverified(peer, "its process has ended");
+	}
+	return peer->proc_fd >= 0 || cannot_read(peer, "its folder in /proc", peer->proc_fd);
 }
 
 static int look_at_status(struct scd__peer *peer)
@@ -249,9 +254,6 @@ void scd__peer_identify(int fd, const struct scd__identity_options *options, str
 
 void scd__peer_done(struct scd__peer *peer)
 {
-	if (peer->pidfd >= 0)
-		close(peer->pidfd);
-	if (peer->proc_fd >= 0)
-		close(peer->proc_fd);
-	peer->pidfd = peer->proc_fd = -1;
+	close_if_open(&peer->pidfd);
+	close_if_open(&peer->proc_fd);
 }

@@ -30,15 +30,23 @@
 
 /*
  * The send buffer that a sandbox gets, as getsockopt(2) reports it: 10,923 messages of the usual size, 80 ms of a very
- * busy sandbox. And kernel memory that all of them together may fill while nobody reads, which is also bounded by an
- * eighth of the host's memory: 448 sandboxes have all they want, some hundred more have less.
+ * busy sandbox. And the kernel memory that all of them together may fill while nobody reads: 961 sandboxes have all they
+ * want, 252 more have less. It is never more than an eighth of the host's memory.
  */
 #define SCD_LIMIT_SNDBUF_BYTES       (8u << 20)
-#define SCD_LIMIT_SNDBUF_TOTAL_BYTES ((uint64_t)4 << 30)
+#define SCD_LIMIT_SNDBUF_TOTAL_BYTES ((uint64_t)8 << 30)
 
 /*
- * Scratch memory for one event: names, resolved paths, rendered outputs. Strings of the message itself are not
- * copied, so this is for what we derive from them: a command line of the largest argv, twice.
+ * Text of one field. A longer one keeps its head and its tail, with a mark between them (SCD_FIELD_CUT), and the event is
+ * marked as truncated. Rules look at each byte once for each of their constants, so a command line of a whole message
+ * would be seconds of a worker that all its sandboxes share; and a rule set with many forms of it would find no memory
+ * left. A path has 4 KiB and an ordinary command line fewer, so 64 KiB is more than anything honest but lists of files.
+ */
+#define SCD_LIMIT_FIELD_TEXT_BYTES 65536u
+
+/*
+ * Scratch memory for one event: the spans of the largest message's strings (4 MiB), names, resolved paths, and two
+ * hundred texts of fields that are as long as they may be. Strings of the message itself are not copied.
  */
 #define SCD_LIMIT_EVENT_ARENA_BYTES (4u * SCD_LIMIT_MESSAGE_BYTES)
 

@@ -139,6 +139,8 @@ static void test_lock_name_parse__takes_names_of_state_locks_only(void **state)
 		{ "two middles", "/r/a_sandbox:b_sandbox:c.lock", NULL, NULL, NULL },
 		{ "a blank in the id", "/r/a b_sandbox:b.lock", NULL, NULL, NULL },
 		{ "a byte that is no ASCII", "/r/a\xc3\xa4_sandbox:b.lock", NULL, NULL, NULL },
+		{ "two slashes", "/r//a_sandbox:b.lock", NULL, NULL, NULL },
+		{ "two slashes at the start", "//a_sandbox:b.lock", NULL, NULL, NULL },
 		{ "no path", "a_sandbox:b.lock", NULL, NULL, NULL },
 		{ "a socket", "socket:[1234]", NULL, NULL, NULL },
 		{ "nothing but the end", "/.lock", NULL, NULL, NULL },
