@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "args.h"
+#include "counted.h"
 #include "host.h"
 #include "recordings.h"
 #include "seccheckd/base/array.h"
@@ -161,11 +162,7 @@ static void worker_done(struct worker *worker)
 
 static void say_ready(const struct worker *worker)
 {
-	const struct scd_config_texts *listen = &worker->settings->config.listen;
-
-	for (size_t i = 0; i < listen->count; i++)
-		scd_log(SCD_LOG_NOTICE, "listening on %s, recording into %s", listen->items[i],
-		        worker->settings->folder);
+	scd_log(SCD_LOG_NOTICE, "ready: recording into %s", worker->settings->folder);
 }
 
 static int judge(struct worker *worker)
@@ -173,6 +170,8 @@ static int judge(struct worker *worker)
 	const struct scd_recorder_counters *counters = scd_recorder_counters(worker->recorder);
 	const uint64_t bad_count = counters->incomplete + counters->failed + counters->meta_errors;
 
+	scd__counted_log_net(worker->net);
+	scd__counted_log_recorder(worker->recorder);
 	scd_log(SCD_LOG_INFO, "%" PRIu64 " recordings with %" PRIu64 " messages; %" PRIu64 " messages left out",
 	        counters->started - counters->failed, counters->messages, counters->left_out);
 	return bad_count > 0 || atomic_load(&worker->print_failed) ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;

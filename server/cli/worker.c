@@ -9,12 +9,14 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "args.h"
+#include "counted.h"
 #include "host.h"
 #include "rules.h"
 #include "seccheckd/base/log.h"
@@ -34,6 +36,7 @@ struct worker {
 	struct scd_emitter *emitter;
 	struct scd_pipeline *pipeline;
 	struct scd_net *net;
+	uv_signal_t counters_wanted; /* SIGUSR1 */
 	size_t undelivered_count;
 };
 
@@ -41,6 +44,19 @@ static int fail(const char *what, int r)
 {
 	scd_log(SCD_LOG_ERROR, "%s: %s", what, strerror(-r));
 	return r;
+}
+
+static void log_counters(const struct worker *worker)
+{
+	scd__counted_log_net(worker->net);
+	scd__counted_log_pipeline(worker->pipeline);
+	scd__counted_log_outputs(worker->emitter);
+}
+
+static void on_counters_wanted(uv_signal_t *wanted, int signal)
+{
+	(void)signal;
+	log_counters(wanted->data);
 }
 
 static int open_loop(struct worker *worker)
@@ -51,6 +67,14 @@ static int open_loop(struct worker *worker)
 		return fail("cannot make an event loop", r);
 	worker->loop_ready = true;
 	return 0;
+}
+
+/* Nothing that the daemon cannot do without: without memory for it the signal stays ignored. */
+static void watch_signals(struct worker *worker)
+{
+	uv_signal_init(&worker->loop, &worker->counters_wanted);
+	worker->counters_wanted.data = worker;
+	uv_signal_start(&worker->counters_wanted, on_counters_wanted, SIGUSR1);
 }
 
 static void on_outputs_dead(void *user)
@@ -142,6 +166,8 @@ static int worker_init(struct worker *worker, int control_fd)
 
 static void worker_done(struct worker *worker)
 {
+	if (worker->counters_wanted.data)
+		uv_close((uv_handle_t *)&worker->counters_wanted, NULL);
 	scd_net_free(&worker->net);
 	scd_pipeline_free(&worker->pipeline);
 	scd_emitter_free(&worker->emitter);
@@ -168,8 +194,10 @@ int scd__worker_main(void *user, int control_fd)
 	int status = SCD__EXIT_FAILURE;
 
 	if (worker_init(&worker, control_fd) == 0) {
+		watch_signals(&worker);
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);
+		log_counters(&worker);
 		status = account(&worker);
 	}
 	worker_done(&worker);

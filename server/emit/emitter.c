@@ -331,12 +331,8 @@ void scd_emitter_output_status(const struct scd_emitter *emitter, size_t index, 
 {
 	const struct scd__output *output = emitter->outputs[index];
 
-	*ret_status = (struct scd_output_status){
-		.name = output->name,
-		.delivered = output->delivered,
-		.dropped = output->dropped,
-		.rejected = output->rejected,
-		.retries = output->retries,
-		.queued = left_count(output),
-	};
+	*ret_status = (struct scd_output_status){ .name = output->name, .queued = left_count(output) };
+#define X(member, help) ret_status->member = output->member;
+	SCD_OUTPUT_COUNTERS(X)
+#undef X
 }

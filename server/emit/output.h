@@ -54,7 +54,9 @@ struct scd__output {
 	struct scd_emitter *emitter;
 	char *name; /* for logs and status; owned */
 	struct scd__queue queue;
-	uint64_t delivered, dropped, rejected, retries;
+#define X(member, help) uint64_t member;
+	SCD_OUTPUT_COUNTERS(X)
+#undef X
 	struct scd_log_gate drop_gate, retry_gate; /* of its own: a noisy output hides nothing of another */
 	bool dead;    /* will never deliver anything again: alerts are dropped, and counted */
 	bool stopped; /* stop was answered */

@@ -12,8 +12,8 @@
  * the time. So a turn costs what is in flight, not what is connected.
  *
  * SIGTERM and SIGINT stop: listeners close, handshakes under way are dropped, the worker gets its last connections
- * and STOP. SIGHUP, SIGUSR1 and SIGUSR2 are logged and otherwise ignored; their default would end the daemon, which
- * sandboxes never get over: they do not connect again.
+ * and STOP. SIGUSR1 logs the counters, also those of the worker. SIGHUP and SIGUSR2 are logged and otherwise ignored;
+ * their default would end the daemon, which sandboxes never get over: they do not connect again.
  */
 #include "seccheckd/keeper/keeper.h"
 
@@ -25,7 +25,9 @@
 #include <unistd.h>
 
 #include "keeper/internal.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
+#include "seccheckd/base/counters.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
 
@@ -130,6 +132,25 @@ const struct scd_keeper_counters *scd_keeper_counters(const struct scd_keeper *k
 	return &keeper->counters;
 }
 
+static void log_counters(const struct scd_keeper *keeper)
+{
+	const struct scd_counter rows[] = {
+#define X(member, help) { #member, help, keeper->counters.member },
+		SCD_KEEPER_COUNTERS(X)
+#undef X
+	};
+
+	scd_counters_log("keeper", rows, SCD_COUNT(rows));
+}
+
+/* The worker does the same when it gets the signal. */
+static void log_all_counters(const struct scd_keeper *keeper)
+{
+	log_counters(keeper);
+	if (keeper->worker.pid > 0)
+		kill(keeper->worker.pid, SIGUSR1);
+}
+
 static void begin_stop(struct scd_keeper *keeper, int64_t now_ns)
 {
 	if (keeper->stopping)
@@ -149,7 +170,7 @@ static void on_signals(struct scd_keeper *keeper, int64_t now_ns)
 		switch (signal) {
 		case SIGCHLD: scd__keeper_reap(keeper); break;
 		case SIGHUP: scd_log(SCD_LOG_WARNING, "SIGHUP is ignored: rules are read at start only"); break;
-		case SIGUSR1: scd_log(SCD_LOG_WARNING, "SIGUSR1 is ignored"); break;
+		case SIGUSR1: log_all_counters(keeper); break;
 		case SIGUSR2: scd_log(SCD_LOG_WARNING, "SIGUSR2 is ignored"); break;
 		default: begin_stop(keeper, now_ns);
 		}
@@ -263,6 +284,7 @@ int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, v
 	else
 		serve(keeper, polls);
 	finish(keeper);
+	log_counters(keeper);
 	free(polls);
 	return keeper->status;
 }

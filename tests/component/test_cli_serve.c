@@ -241,6 +241,34 @@ static void test_serve__says_each_thing_once(void **state)
 	run_done(&run);
 }
 
+/* One sandbox's trace: the same numbers on SIGUSR1 and at the stop, from both processes. */
+static void test_serve__logs_what_was_counted(void **state)
+{
+	static const char *const twice[] = { " info keeper: accepted 1, answered 1, handed_over 1",
+		                             " info net: sessions_accepted 1, ", " info pipeline: messages ",
+		                             " info stdout_output: delivered " };
+	struct run run;
+	int fd;
+
+	(void)state;
+	start(&run, (const char *[ARGS_MAX]){ "--listen", "socket", "-r", "good.yaml" });
+	assert_true(run_until(&run, "ready: "));
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	assert_true(peer_replay(fd, TRACE) > 0);
+	close(fd);
+	assert_true(run_until(&run, "closed by the sandbox"));
+	kill(run.pid, SIGUSR1);
+	assert_true(run_until(&run, " info pipeline: "));
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 0);
+	for (size_t i = 0; i < SCD_COUNT(twice); i++) {
+		if (run_count(&run.err, twice[i]) != 2)
+			fail_msg("'%s' is not there twice: %s", twice[i], run.err.data);
+	}
+	run_done(&run);
+}
+
 static void test_serve__obeys_the_log_level(void **state)
 {
 	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "bad.yaml", "--log-level", "error" };
@@ -455,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_serve__starts_and_stops_in_order),
 		cmocka_unit_test(test_serve__listens_where_flags_say_and_not_where_the_file_does),
 		cmocka_unit_test(test_serve__says_each_thing_once),
+		cmocka_unit_test(test_serve__logs_what_was_counted),
 		cmocka_unit_test(test_serve__obeys_the_log_level),
 		cmocka_unit_test(test_serve__prints_alerts_when_no_output_is_configured),
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),

@@ -89,12 +89,18 @@ void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert);
 typedef void scd_drained_fn(void *user, size_t undelivered_count);
 void scd_emitter_drain(struct scd_emitter *emitter, unsigned deadline_ms, scd_drained_fn *on_drained, void *user);
 
+/* X(member, "help") — one counter each; names become metrics. */
+#define SCD_OUTPUT_COUNTERS(X)                                                                       \
+	X(delivered, "Alerts that were taken.")                                                      \
+	X(dropped, "Alerts that were lost: queue full, output dead, or a batch refused as a whole.") \
+	X(rejected, "Alerts that the receiver's answer names and does not want.")                    \
+	X(retries, "Times that something was tried again.")
+
 struct scd_output_status {
 	const char *name;
-	uint64_t delivered;
-	uint64_t dropped;  /* lost: the queue was full, the output dead, a batch refused as a whole */
-	uint64_t rejected; /* the receiver's answer names them and does not want them */
-	uint64_t retries;
+#define X(member, help) uint64_t member;
+	SCD_OUTPUT_COUNTERS(X)
+#undef X
 	size_t queued;
 };
 size_t scd_emitter_output_count(const struct scd_emitter *emitter);

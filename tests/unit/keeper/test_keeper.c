@@ -193,7 +193,7 @@ static void test_keeper_run__returns_the_workers_status_after_an_ordered_stop(vo
 	}
 }
 
-static void test_keeper_run__survives_signals_that_mean_nothing_to_it(void **state)
+static void test_keeper_run__survives_signals_that_do_not_stop_it(void **state)
 {
 	struct fixture *fixture = *state;
 	int peer;
@@ -464,7 +464,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_keeper_run__returns_the_workers_status_after_an_ordered_stop),
-		TEST(test_keeper_run__survives_signals_that_mean_nothing_to_it),
+		TEST(test_keeper_run__survives_signals_that_do_not_stop_it),
 		TEST(test_keeper_run__answers_before_the_worker_is_ready),
 		TEST(test_keeper_run__queues_what_the_worker_does_not_take),
 		TEST(test_keeper_run__ends_with_1_when_the_worker_dies),
