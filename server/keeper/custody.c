@@ -3,6 +3,10 @@
  *
  * A descriptor sent with SCM_RIGHTS is a reference to the same open socket; ours stays open. So the keeper holds
  * every connection for as long as the worker does, and can give it to another worker.
+ *
+ * net/control.c has the other end, with loops around send(2) and recv(2) that look alike. They are not shared: neither
+ * module may include the other, wire, which both use, knows the bytes and no sockets, and each end does what the other
+ * must not: this one sends descriptors and refuses those that come.
  */
 #include "keeper/custody.h"
 

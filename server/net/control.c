@@ -6,6 +6,8 @@
  *
  * In: CONNECTION with exactly one descriptor, and STOP. The keeper is trusted, but a message that is not right is
  * counted and skipped, and whatever descriptors came with it are closed.
+ *
+ * keeper/custody.c has the other end, and says why the two share nothing but the bytes (wire/custody.h).
  */
 #include <errno.h>
 #include <inttypes.h>

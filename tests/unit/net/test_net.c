@@ -583,6 +583,8 @@ static void test_net_free__closes_sessions_that_are_still_there(void **state)
 	drive(fixture, messages(fixture) == 1);
 	scd_net_free(&fixture->net);
 	assert_null(fixture->net);
+	scd_net_free(&fixture->net);
+	scd_net_free(NULL);
 	assert_int_equal(peer_wait_closed(waiting, PEER_DEADLINE_MS), 0);
 	assert_int_equal(peer_wait_closed(active, PEER_DEADLINE_MS), 0);
 	close(waiting);
