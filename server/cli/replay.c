@@ -5,6 +5,9 @@
  * nonce, a trace has one that is made of its place in the command line and of its first message: so that two replays
  * give the same bytes, wherever the files are, and the same trace given twice gives different ids.
  *
+ * The host in alerts is the one that replays, as Falco has it; its boot id is left out, since nothing tells when and
+ * where a trace was recorded.
+ *
  * A trace that cannot be read, or not to its end, does not keep the others from being replayed; a failure to write
  * does.
  */
@@ -134,7 +137,7 @@ static int replay_trace(struct replay *replay, const char *path, size_t ordinal)
 	if (r < 0)
 		scd_error_print(&err, stderr);
 	if (bad_count(replay) > bad_before)
-		fprintf(stderr, "%s: warning: %" PRIu64 " messages could not be decoded\n", path,
+		fprintf(stderr, "%s: warning: messages that could not be decoded: %" PRIu64 "\n", path,
 		        bad_count(replay) - bad_before);
 	return r < 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
@@ -157,7 +160,8 @@ static int replay_all(struct replay *replay, const struct scd__args *args)
 	for (size_t i = 0; i < args->operand_count && !replay->stopped; i++)
 		status |= replay_trace(replay, args->operands[i], i);
 	if (replay->unwritten_count > 0)
-		fprintf(stderr, "seccheckd: no memory for the text of %" PRIu64 " alerts\n", replay->unwritten_count);
+		fprintf(stderr, "seccheckd: alerts left out for want of memory: %" PRIu64 "\n",
+		        replay->unwritten_count);
 	if (scd__args_has(args, "stats"))
 		print_stats(scd_pipeline_counters(replay->pipeline));
 	return replay->stopped || replay->unwritten_count > 0 ? SCD__EXIT_FAILURE : status;
@@ -165,11 +169,12 @@ static int replay_all(struct replay *replay, const struct scd__args *args)
 
 static int replay_with_rules(struct scd_ruleset *rules, const struct scd__args *args)
 {
+	const struct scd_host host = { .hostname = scd__host_get()->hostname };
 	struct replay replay = { 0 };
 	int status = SCD__EXIT_FAILURE;
 
 	scd_buf_init(&replay.line, SCD_LIMIT_OUTPUT_QUEUE_BYTES);
-	replay.pipeline = scd_pipeline_new(rules, scd__host_get(), write_alert, &replay);
+	replay.pipeline = scd_pipeline_new(rules, &host, write_alert, &replay);
 	if (replay.pipeline)
 		status = replay_all(&replay, args);
 	else
