@@ -35,10 +35,38 @@ configure() {
   rm -f "$dir.log"
 }
 
-# build DIR [TARGET...]: everything in it, or the targets.
+# build DIR [TARGET...]: everything in it, or the targets. What the compilers say is shown when they fail.
 build() {
   local dir=$1 targets=()
   shift
   [ $# -gt 0 ] && targets=(--target "$@")
-  cmake --build "$root/$dir" -j "$jobs" "${targets[@]}" >&2
+  cmake --build "$root/$dir" -j "$jobs" "${targets[@]}" >"$root/$dir.log" 2>&1 || {
+    cat "$root/$dir.log" >&2
+    die "$dir could not be built"
+  }
+  rm -f "$root/$dir.log"
+}
+
+# skipped_cases LOG: of ctest's LastTest.log, `PROGRAM TEST: REASON` for each test case that skipped itself; the reason
+# is the last thing that it printed. A program without cases that exits with 77 is one itself.
+skipped_cases() {
+  awk '
+    / Testing: / { program = $NF; reason = "no reason given"; found = 0; next }
+    /^\[ RUN / { test = $NF; reason = "no reason given"; next }
+    /^\[  SKIPPED \] / {
+      if ($NF == test) { print program " " test ": " reason; found = 1 }
+      test = ""
+      next
+    }
+    /^<end of output>/ { output_ended = 1; next }
+    /^Test Skipped\./ { if (!found) print program ": " reason }
+    /^Output:/ { output_ended = 0; next }
+    /^(\[|-----|Test |"|$)/ { next }
+    !output_ended { sub(/^skipped: /, ""); reason = $0 }
+  ' "$1"
+}
+
+# alert_text EVENT: the output text of an alert object, cut to what a terminal shows in two lines.
+alert_text() {
+  sed -n 's/.*"output":"\(\([^"\\]\|\\.\)*\)".*/\1/p' <<<"$1" | sed 's/\\\(["\\/]\)/\1/g' | cut -c 1-160
 }
