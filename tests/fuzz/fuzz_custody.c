@@ -12,6 +12,7 @@ static bool same(const struct scd_custody *a, const struct scd_custody *b)
 {
 	return a->kind == b->kind && a->connection_id == b->connection_id && a->peer_pid == b->peer_pid &&
 	       a->peer_uid == b->peer_uid && memcmp(a->nonce, b->nonce, SCD_CUSTODY_NONCE_BYTES) == 0 &&
+	       a->sndbuf_bytes == b->sndbuf_bytes && scd_str_eq(a->sandbox_id, b->sandbox_id) &&
 	       scd_str_eq(a->listener, b->listener);
 }
 

@@ -1,11 +1,12 @@
 /*
  * What keeper and worker say to each other, over a SEQPACKET socket pair that only they hold.
  *
- *    0      4       8               16                              32       40
- *    +------+-------+---------------+-------------------------------+--------+------...
- *    | kind | flags | connection id | nonce (16 bytes)              | pid uid| path
- *    +------+-------+---------------+-------------------------------+--------+------...
- *      u32    u32     u64             only in CONNECTION              u32 u32  listener, not terminated
+ *    0      4       8               16                 32    36    40       44          48
+ *    +------+-------+---------------+------------------+-----+-----+--------+-----------+------------+------...
+ *    | kind | flags | connection id | nonce (16 bytes) | pid | uid | sndbuf | id length | sandbox id | listener
+ *    +------+-------+---------------+------------------+-----+-----+--------+-----------+------------+------...
+ *      u32    u32     u64             only in            u32   u32   u32      u32         texts that are not
+ *                                     CONNECTION, as all that follows                     terminated
  *
  * Both ends are the same binary on the same host: integers are in host order. The keeper trusts nothing it reads here
  * (the worker parses hostile input and may have been taken over): ids are looked up, never used as indices.
@@ -28,16 +29,21 @@ enum scd_custody_kind {
 struct scd_custody {
 	enum scd_custody_kind kind;
 	uint64_t connection_id;
-	uint8_t nonce
-	        [SCD_CUSTODY_NONCE_BYTES]; /* random, made when the connection was accepted: the root of event ids */
-	uint32_t peer_pid, peer_uid;       /* SO_PEERCRED */
-	struct scd_str listener;           /* path of the socket that it came to; borrows from the message */
+	/* Random, made when the connection was accepted: the root of event ids. */
+	uint8_t nonce[SCD_CUSTODY_NONCE_BYTES];
+	uint32_t peer_pid, peer_uid; /* SO_PEERCRED */
+	uint32_t sndbuf_bytes;       /* of the sender's buffer, if the keeper looked after it; 0: it did not */
+	struct scd_str sandbox_id;   /* established from the host side; empty: it was not. Borrows from the message */
+	struct scd_str listener;     /* path of the socket that it came to; borrows from the message */
 };
 
-/* Length of the message in ret_message; a listener path that does not fit is cut. */
+/*
+ * Length of the message in ret_message; a listener path that does not fit is cut. A sandbox id over
+ * SCD_LIMIT_CONTAINER_ID_BYTES is left out: half a name is another name.
+ */
 size_t scd_custody_format(const struct scd_custody *custody, uint8_t ret_message[SCD_CUSTODY_MAX_BYTES]);
 
-/* -EBADMSG: too short for its kind, or an unknown kind. */
+/* -EBADMSG: too short for its kind, an unknown kind, or a sandbox id that is longer than it may be. */
 int scd_custody_parse(struct scd_str message, struct scd_custody *ret_custody);
 
 #endif
