@@ -8,13 +8,13 @@
 #include <stdio.h>
 
 #include "args.h"
-#include "stdout.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/decode/print.h"
 #include "seccheckd/wire/frame.h"
 #include "seccheckd/wire/trace.h"
+#include "stdout.h"
 
 static const struct scd__flag flags[] = {
 	{ .name = "json", .help = "Print protobuf's canonical JSON, with the type as @type." },
@@ -28,7 +28,7 @@ static const struct scd__command command = {
 	.flags = flags,
 	.flag_count = SCD_COUNT(flags),
 	.details =
-	        "Nothing is left out or masked: environments, arguments and paths of a trace are printed with the "
+	        "Nothing is masked: environments, arguments and paths of a trace are printed with the "
 	        "secrets that are in them. The text is that of gVisor's example server: 'E NAME FIELDS' for the entry "
 	        "of a system call, 'X NAME FIELDS' for its exit, 'NAME => FIELDS' for other points, and a line that "
 	        "begins with '?' for a message that is not known or damaged. Exit status 1 if a trace is damaged or "

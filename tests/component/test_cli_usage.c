@@ -125,7 +125,7 @@ static void test_usage__is_answered_as_documented(void **state)
 	}
 }
 
-static const char *const commands[] = { "serve", "replay", "version" };
+static const char *const commands[] = { "serve", "replay", "show", "version" };
 
 static void test_help__is_at_most_80_columns_wide(void **state)
 {

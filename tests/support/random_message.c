@@ -4,6 +4,8 @@
  */
 #include "tests/support/random_message.h"
 
+#include "seccheckd/base/array.h"
+
 #define FIELDS_MAX        12u
 #define TEXT_MAX          24u
 #define REPEATED_MAX      4u
@@ -34,7 +36,7 @@ static uint64_t random_number(struct scd_rng *rng)
 		                            INT64_MAX, UINT64_MAX, 1ull << 32, 1ull << 63,          127 };
 	uint64_t any = scd_rng_next(rng) >> scd_rng_below(rng, 64);
 
-	return scd_rng_below(rng, 4) == 0 ? special[scd_rng_below(rng, sizeof(special) / sizeof(special[0]))] : any;
+	return scd_rng_below(rng, 4) == 0 ? special[scd_rng_below(rng, SCD_COUNT(special))] : any;
 }
 
 static void put_number(struct scd_rng *rng, unsigned style, struct scd_buf *out)

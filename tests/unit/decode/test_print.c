@@ -109,6 +109,8 @@ static const struct row {
 	  TYPE_OF("syscall.Fork") "}" },
 	{ "an unknown text that looks like a message", SCD_POINT_SYSCALL_FORK, BYTES("\x9a\x06\x04\x08\x01\x12\x00"),
 	  "E Fork 99 {   1: 1   2: \"\" } ", TYPE_OF("syscall.Fork") "}" },
+	{ "a guess takes tags that are longer than a tag may be", SCD_POINT_SYSCALL_FORK,
+	  BYTES("\x9a\x06\x07\x88\x80\x80\x80\x80\x00\x05"), "E Fork 99 {   1: 5 } ", TYPE_OF("syscall.Fork") "}" },
 	{ "an unknown group", SCD_POINT_SYSCALL_FORK, BYTES("\x9b\x06\x08\x01\x9c\x06"), "E Fork 99 {   1: 1 } ",
 	  TYPE_OF("syscall.Fork") "}" },
 	{ "unknown fields of a message inside", SCD_POINT_SYSCALL_FORK, BYTES("\x12\x05\x98\x06\x07\x08\x01\x18\x05"),
