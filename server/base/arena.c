@@ -78,6 +78,7 @@ void scd_arena_reset(struct scd_arena *arena)
 {
 	struct scd__arena_chunk *first = arena->first;
 
+	arena->refused_count = 0;
 	if (!first)
 		return;
 	if (first->bytes > arena->chunk_bytes) {
@@ -127,6 +128,12 @@ static void link_chunk(struct scd_arena *arena, struct scd__arena_chunk *chunk)
 		arena->current = chunk;
 }
 
+static void *refuse(struct scd_arena *arena)
+{
+	arena->refused_count++;
+	return NULL;
+}
+
 void *scd_arena_alloc(struct scd_arena *arena, size_t bytes)
 {
 	struct scd__arena_chunk *chunk = arena->current;
@@ -134,12 +141,12 @@ void *scd_arena_alloc(struct scd_arena *arena, size_t bytes)
 	char *data;
 
 	if (bytes > SIZE_MAX - HEADER_BYTES - ARENA_ALIGN)
-		return NULL;
+		return refuse(arena);
 	rounded = (bytes + !bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 	if (!chunk || chunk->bytes - chunk->taken < rounded) {
 		chunk = new_chunk(arena, HEADER_BYTES + rounded);
 		if (!chunk)
-			return NULL;
+			return refuse(arena);
 		link_chunk(arena, chunk);
 	}
 	data = (char *)chunk + chunk->taken;
@@ -154,7 +161,7 @@ void *scd_arena_zalloc(struct scd_arena *arena, size_t count, size_t size)
 	void *data;
 
 	if (__builtin_mul_overflow(count, size, &bytes))
-		return NULL;
+		return refuse(arena);
 	data = scd_arena_alloc(arena, bytes);
 	return data ? memset(data, 0, bytes) : NULL;
 }
@@ -165,7 +172,7 @@ struct scd_str scd_arena_dup(struct scd_arena *arena, struct scd_str text)
 
 	if (text.len == 0)
 		return SCD_STR("");
-	copy = text.len < SIZE_MAX ? scd_arena_alloc(arena, text.len + 1) : NULL;
+	copy = text.len < SIZE_MAX ? scd_arena_alloc(arena, text.len + 1) : refuse(arena);
 	if (!copy)
 		return (struct scd_str){ NULL, 0 };
 	memcpy(copy, text.data, text.len);

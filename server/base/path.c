@@ -11,9 +11,14 @@ static bool is_absolute(struct scd_str path)
 	return path.len > 0 && path.data[0] == '/';
 }
 
+static bool is_up(struct scd_str part)
+{
+	return part.len == 2 && part.data[0] == '.' && part.data[1] == '.';
+}
+
 static bool is_dots(struct scd_str part)
 {
-	return scd_str_is(part, ".") || scd_str_is(part, "..");
+	return (part.len == 1 && part.data[0] == '.') || is_up(part);
 }
 
 /* Takes the next part that is not empty off the front of a path. */
@@ -53,7 +58,7 @@ static size_t append_parts(char *out, size_t len, struct scd_str path)
 {
 	struct scd_str part;
 	while (next_part(&path, &part)) {
-		if (scd_str_is(part, ".."))
+		if (is_up(part))
 			len = without_last_part(out, len);
 		if (is_dots(part))
 			continue;

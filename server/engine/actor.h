@@ -5,25 +5,7 @@
 #ifndef SCD_SERVER_ENGINE_ACTOR_H
 #define SCD_SERVER_ENGINE_ACTOR_H
 
-#include "seccheckd/engine/field.h"
-
-/*
- * Strings one after the other, from a message (list) or from state (packed: a NUL behind each). Walked with
- * scd__words_next, which uses it up; copy it to walk again.
- */
-struct scd__words {
-	const struct scd_str *list;
-	size_t list_count;
-	struct scd_str packed;
-};
-
-bool scd__words_next(struct scd__words *words, struct scd_str *ret_word);
-
-/* All words with a blank between them: the word itself if there is one, else text in the arena. False: exhausted. */
-bool scd__words_join(struct scd__words words, struct scd_arena *arena, struct scd_str *ret_text);
-
-/* All words with a NUL behind each, in the arena. False: exhausted. */
-bool scd__words_pack(struct scd__words words, struct scd_arena *arena, struct scd_str *ret_bytes);
+#include "engine/text.h"
 
 struct scd__actor {
 	const struct scd_process *process; /* NULL: the state knows none */
@@ -51,8 +33,8 @@ bool scd__actor_ancestor(const struct scd_view *view, uint64_t distance, struct 
 /* The parent's process, NULL when it is not known. */
 const struct scd_process *scd__parent_of(const struct scd_view *view, const struct scd_process *process);
 
-/* A text of an actor; false: ABSENT. May allocate in the arena. */
-typedef bool scd__actor_text_fn(const struct scd__actor *actor, struct scd_arena *arena, struct scd_str *ret_text);
+/* A text of an actor; false: ABSENT. The view lends its scratch arena. */
+typedef bool scd__actor_text_fn(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text);
 
 extern scd__actor_text_fn scd__actor_name, scd__actor_exe, scd__actor_exe_path, scd__actor_args, scd__actor_cmdline,
         scd__actor_exeline, scd__actor_env;

@@ -2,7 +2,8 @@
  * Running the programs of one event's bucket.
  *
  * Values and results are remembered for the event by an epoch number: what carries the number of the current event is
- * valid, and nothing has to be cleared between events.
+ * valid, and nothing has to be cleared between events. Matches are told when all rules have looked: what an alert needs
+ * of the event's scratch memory cannot make a later rule blind.
  */
 #include "seccheckd/engine/eval.h"
 
@@ -29,6 +30,7 @@ struct scd_evaluator {
 	uint32_t epoch;
 	struct slot_state *slots;
 	struct predicate_state *predicates;
+	uint32_t *matched; /* the rules that the event matches so far */
 };
 
 struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
@@ -39,7 +41,8 @@ struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
 	evaluator->set = scd_ruleset_ref(set);
 	evaluator->slots = calloc(set->slot_count + 1, sizeof(*evaluator->slots));
 	evaluator->predicates = calloc(set->predicate_count + 1, sizeof(*evaluator->predicates));
-	if (!evaluator->slots || !evaluator->predicates)
+	evaluator->matched = calloc(set->rule_count + 1, sizeof(*evaluator->matched));
+	if (!evaluator->slots || !evaluator->predicates || !evaluator->matched)
 		scd_evaluator_free(&evaluator);
 	return evaluator;
 }
@@ -51,6 +54,7 @@ void scd_evaluator_free(struct scd_evaluator **evaluator)
 	scd_ruleset_unref(&(*evaluator)->set);
 	free((*evaluator)->slots);
 	free((*evaluator)->predicates);
+	free((*evaluator)->matched);
 	free(*evaluator);
 	*evaluator = NULL;
 }
@@ -69,7 +73,7 @@ static const struct slot_state *slot_value(struct scd_evaluator *evaluator, uint
 	struct slot_state *state = &evaluator->slots[index];
 	if (state->epoch != evaluator->epoch) {
 		const struct scd_field_use *use = &evaluator->set->slots[index];
-		state->presence = use->field->get(view, &use->arg, &state->value) ? PRESENT : ABSENT;
+		state->presence = scd_field_get(use, view, &state->value) ? PRESENT : ABSENT;
 		state->epoch = evaluator->epoch;
 	}
 	return state;
@@ -102,23 +106,29 @@ static bool rule_matches(struct scd_evaluator *evaluator, uint32_t rule, const s
 	return at == SCD__MATCH;
 }
 
-size_t scd_evaluator_run(struct scd_evaluator *evaluator, const struct scd_view *view, scd_match_fn *on_match,
-                         void *user)
+static size_t find_matches(struct scd_evaluator *evaluator, const struct scd__bucket *bucket,
+                           const struct scd_view *view)
 {
-	size_t matches = 0;
-	if (view->event->kind >= SCD_KIND_COUNT)
-		return 0;
-	const struct scd__bucket *bucket = &evaluator->set->buckets[view->event->kind];
-	if (bucket->count == 0)
-		return 0;
+	size_t count = 0;
 	next_epoch(evaluator);
 	for (size_t i = 0; i < bucket->count; i++) {
 		if (!rule_matches(evaluator, bucket->rules[i], view))
 			continue;
-		matches++;
-		on_match(user, &evaluator->set->rules[bucket->rules[i]], view);
+		evaluator->matched[count++] = bucket->rules[i];
 		if (evaluator->set->match_first)
 			break;
 	}
-	return matches;
+	return count;
+}
+
+size_t scd_evaluator_run(struct scd_evaluator *evaluator, const struct scd_view *view, scd_match_fn *on_match,
+                         void *user)
+{
+	if (view->event->kind >= SCD_KIND_COUNT)
+		return 0;
+	const struct scd__bucket *bucket = &evaluator->set->buckets[view->event->kind];
+	size_t count = bucket->count ? find_matches(evaluator, bucket, view) : 0;
+	for (size_t i = 0; i < count; i++)
+		on_match(user, &evaluator->set->rules[evaluator->matched[i]], view);
+	return count;
 }

@@ -25,7 +25,7 @@ static SCD__GETTER(get_result)
 static bool give_packed(const struct scd_view *view, struct scd__words words, struct scd_value *ret_value)
 {
 	struct scd_str text;
-	if (!scd__words_pack(words, view->scratch, &text))
+	if (!scd__words_pack(view, words, &text))
 		return false;
 	*ret_value = (struct scd_value){ .type = SCD_TYPE_BYTES, .text = text };
 	return text.len > 0;

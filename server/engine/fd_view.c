@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "engine/text.h"
 #include "seccheckd/base/path.h"
 #include "seccheckd/event/address.h"
 
@@ -172,6 +173,12 @@ bool scd__fd_of(const struct scd_view *view, struct scd__fd *ret_fd)
 
 /* Names. */
 
+bool scd__joined_path(const struct scd_view *view, struct scd_str base, struct scd_str path, struct scd_str *ret_path)
+{
+	return scd__text_cut(view, &base) && scd__text_cut(view, &path) &&
+	       scd_path_join(base, path, view->scratch, ret_path);
+}
+
 bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path)
 {
 	const struct scd_event *event = view->event;
@@ -182,7 +189,7 @@ bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path)
 		base = event->fd_path;
 	else if (base.len == 0 && view->process)
 		base = view->process->cwd;
-	return scd_path_join(base, event->u.open.pathname, view->scratch, ret_path);
+	return scd__joined_path(view, base, event->u.open.pathname, ret_path);
 }
 
 struct scd_str scd__endpoint_text(const struct scd__endpoint *endpoint, struct scd_arena *arena)
@@ -214,9 +221,9 @@ static bool endpoint_name(const struct scd__fd *fd, struct scd_arena *arena, str
 }
 
 /* An abstract name begins with a NUL, and may be padded with more of them. */
-static bool unix_name(struct scd_str path, struct scd_arena *arena, struct scd_str *ret_name)
+static bool unix_name(const struct scd_view *view, struct scd_str path, struct scd_str *ret_name)
 {
-	if (path.len == 0)
+	if (path.len == 0 || !scd__text_cut(view, &path))
 		return false;
 	if (path.data[0] != '\0') {
 		*ret_name = (struct scd_str){ path.data, strnlen(path.data, path.len) };
@@ -224,7 +231,7 @@ static bool unix_name(struct scd_str path, struct scd_arena *arena, struct scd_s
 	}
 	while (path.len > 1 && path.data[path.len - 1] == '\0')
 		path.len--;
-	char *name = scd_arena_alloc(arena, path.len);
+	char *name = scd_arena_alloc(view->scratch, path.len);
 	if (!name)
 		return false;
 	memcpy(name, path.data, path.len);
@@ -238,7 +245,7 @@ bool scd__fd_name(const struct scd_view *view, const struct scd__fd *fd, struct 
 	if (fd->has_endpoint)
 		return endpoint_name(fd, view->scratch, ret_name);
 	if (fd->type == SCD__FD_UNIX)
-		return unix_name(fd->unix_path, view->scratch, ret_name);
+		return unix_name(view, fd->unix_path, ret_name);
 	if (view->event->point != SCD_POINT_SYSCALL_OPEN) {
 		*ret_name = view->event->fd_path;
 		return ret_name->len > 0;

@@ -42,6 +42,9 @@ bool scd__fd_of(const struct scd_view *view, struct scd__fd *ret_fd);
  */
 bool scd__fd_name(const struct scd_view *view, const struct scd__fd *fd, struct scd_str *ret_name);
 
+/* scd_path_join in the scratch arena, of texts that are not longer than fields may be. */
+bool scd__joined_path(const struct scd_view *view, struct scd_str base, struct scd_str path, struct scd_str *ret_path);
+
 /* The absolute path that open, openat or creat asked for. False for other events, and when it cannot be told. */
 bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path);
 

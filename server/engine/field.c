@@ -16,6 +16,7 @@
 #include "engine/evt_params.h"
 #include "engine/field_getters.h"
 #include "engine/program.h"
+#include "engine/text.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/strmap.h"
 #include "seccheckd/event/kind.h"
@@ -206,6 +207,21 @@ int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, str
 	if (result == 0)
 		*ret_use = use;
 	return result;
+}
+
+/* A getter that met the end of the arena may have gone on with less: its value does not count. */
+bool scd_field_get(const struct scd_field_use *use, const struct scd_view *view, struct scd_value *ret_value)
+{
+	struct scd_value value;
+	size_t refused = view->scratch->refused_count;
+	bool present = use->field->get && use->field->get(view, &use->arg, &value) && scd__value_cut(view, &value);
+	bool exhausted = view->scratch->refused_count != refused;
+	if (exhausted && view->losses)
+		view->losses->exhausted++;
+	if (!present || exhausted)
+		return false;
+	*ret_value = value;
+	return true;
 }
 
 /* The parameters of an exec have an environment among them. All parameters in one line show it only if it is kept. */

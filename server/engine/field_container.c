@@ -6,19 +6,23 @@
 
 #define SHORT_ID_LEN 12u
 
-static struct scd_str id_of(const struct scd_view *view)
+struct scd_str scd_view_container_id(const struct scd_view *view)
 {
 	const struct scd_event *event = view->event;
+	const struct scd_container *only;
 	if (event->point == SCD_POINT_CONTAINER_START && event->u.start.id.len > 0)
 		return event->u.start.id;
 	if (event->context.container_id.len > 0)
 		return event->context.container_id;
-	return view->process ? view->process->container_id : (struct scd_str){ NULL, 0 };
+	if (view->process && view->process->container_id.len > 0)
+		return view->process->container_id;
+	only = scd_sandbox_container(view->sandbox, (struct scd_str){ NULL, 0 });
+	return only ? only->id : (struct scd_str){ NULL, 0 };
 }
 
 const struct scd_container *scd__container_of(const struct scd_view *view)
 {
-	return scd_sandbox_container(view->sandbox, id_of(view));
+	return scd_sandbox_container(view->sandbox, scd_view_container_id(view));
 }
 
 int64_t scd__container_init_start_ns(const struct scd_view *view, const struct scd_container *container)
@@ -28,12 +32,9 @@ int64_t scd__container_init_start_ns(const struct scd_view *view, const struct s
 	return init ? init->start_time_ns : 0;
 }
 
-/* An event that names no container is of the sandbox's only one, if there is but one. */
 SCD__GETTER(scd__get_container_full_id)
 {
-	struct scd_str id = id_of(view);
-	const struct scd_container *only = id.len ? NULL : scd_sandbox_container(view->sandbox, id);
-	return scd__give_told(only ? only->id : id, ret_value);
+	return scd__give_told(scd_view_container_id(view), ret_value);
 }
 
 SCD__GETTER(scd__get_container_id)

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/actor.h"
@@ -14,8 +15,9 @@
 #include "engine/fd_view.h"
 #include "engine/field_getters.h"
 #include "engine/result.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
-#include "seccheckd/base/path.h"
+#include "seccheckd/base/limits.h"
 #include "seccheckd/event/address.h"
 
 #define LINUX_AT_FDCWD (-100)
@@ -51,6 +53,15 @@ static struct scd_str error_name(int64_t number)
 	return scd_str_from(number < 0 && number > INT32_MIN ? scd__errno_name(-number) : NULL);
 }
 
+/* `<t>name` of a descriptor of type t. */
+static struct scd_str typed_name(const struct scd_view *view, struct scd_str type, struct scd_str name)
+{
+	const struct scd_str parts[] = { SCD_STR("<"), type, SCD_STR(">"), name };
+	struct scd_str text = { NULL, 0 };
+	(void)scd__text_concat(view, parts, SCD_COUNT(parts), &text);
+	return text;
+}
+
 /* What is behind a descriptor: the event's own, or the directory that openat started from. */
 static struct scd_str behind_fd(const struct scd_view *view, int64_t number)
 {
@@ -59,10 +70,12 @@ static struct scd_str behind_fd(const struct scd_view *view, int64_t number)
 	const struct scd_event *event = view->event;
 	if (scd__fd_of(view, &fd) && fd.number == number && scd__fd_name(view, &fd, &name)) {
 		const char *protocol = fd.has_endpoint && fd.l4proto[0] != '<' ? fd.l4proto : "";
-		return scd_arena_printf(view->scratch, "<%s%.1s>" SCD_STR_FMT, fd.letter, protocol, SCD_STR_ARG(name));
+		char type[8];
+		snprintf(type, sizeof(type), "%s%.1s", fd.letter, protocol);
+		return typed_name(view, scd_str_from(type), name);
 	}
 	if (event->point == SCD_POINT_SYSCALL_OPEN && event->fd == number && event->fd_path.len > 0)
-		return scd_arena_printf(view->scratch, "<d>" SCD_STR_FMT, SCD_STR_ARG(event->fd_path));
+		return typed_name(view, SCD_STR("d"), event->fd_path);
 	return (struct scd_str){ NULL, 0 };
 }
 
@@ -117,7 +130,7 @@ static void read_path(const struct scd_view *view, const struct scd_value *value
 	if (opened)
 		(void)scd__opened_path(view, &reading->resolved);
 	else
-		(void)scd_path_join(view->event->context.cwd, value->text, view->scratch, &reading->resolved);
+		(void)scd__joined_path(view, view->event->context.cwd, value->text, &reading->resolved);
 }
 
 static struct scd_str printable(struct scd_str bytes, struct scd_arena *arena)
@@ -177,7 +190,7 @@ static void read_param(const struct scd_view *view, const struct scd__param *par
 {
 	struct scd_value value;
 	*reading = (struct reading){ 0 };
-	if (scd__param_value(param, view, &value))
+	if (scd__param_value(param, view, &value) && scd__value_cut(view, &value))
 		read_value(view, param, &value, reading);
 	else if (param->form == SCD__PARAM_BYTES || param->form == SCD__PARAM_TUPLE)
 		reading->plain = SCD_STR("NULL");
@@ -248,10 +261,21 @@ static struct scd_str name_and_value(const struct scd_view *view, const struct s
 {
 	struct reading reading;
 	read_param(view, param, &reading);
-	if (reading.resolved.len == 0)
-		return scd_arena_printf(view->scratch, "%s=" SCD_STR_FMT, param->name, SCD_STR_ARG(reading.plain));
-	return scd_arena_printf(view->scratch, "%s=" SCD_STR_FMT "(" SCD_STR_FMT ")", param->name,
-	                        SCD_STR_ARG(reading.plain), SCD_STR_ARG(reading.resolved));
+	const struct scd_str parts[] = { scd_str_from(param->name), SCD_STR("="), reading.plain, SCD_STR("("),
+		                         reading.resolved,          SCD_STR(")") };
+	struct scd_str text = { NULL, 0 };
+	(void)scd__text_concat(view, parts, reading.resolved.len > 0 ? SCD_COUNT(parts) : 3, &text);
+	return text;
+}
+
+/* Where all together are too long, each keeps its own head and tail, so that none can hide another. */
+static void cut_to_shares(const struct scd_view *view, struct scd_str *texts, size_t count)
+{
+	size_t bytes = count, share = SCD_LIMIT_FIELD_TEXT_BYTES / count - 1;
+	for (size_t i = 0; i < count; i++)
+		bytes += texts[i].len;
+	for (size_t i = 0; i < count && bytes > SCD_LIMIT_FIELD_TEXT_BYTES; i++)
+		(void)scd__text_cut_to(view, share, &texts[i]);
 }
 
 SCD__GETTER(scd__get_evt_args)
@@ -263,6 +287,7 @@ SCD__GETTER(scd__get_evt_args)
 		return false;
 	for (size_t i = 0; i < params.count; i++)
 		texts[i] = name_and_value(view, &params.items[i]);
+	cut_to_shares(view, texts, params.count);
 	struct scd__words words = { .list = texts, .list_count = params.count };
-	return scd__words_join(words, view->scratch, &line) && scd__give_told(line, ret_value);
+	return scd__words_join(view, words, &line) && scd__give_told(line, ret_value);
 }

@@ -6,6 +6,8 @@
 
 #include "engine/fd_view.h"
 #include "engine/field_getters.h"
+#include "engine/text.h"
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/path.h"
 
 SCD__GETTER(scd__get_fd_num)
@@ -41,10 +43,10 @@ SCD__GETTER(scd__get_fd_name)
 /* The name of a file is the path as given; of nothing else is a raw name known. */
 SCD__GETTER(scd__get_fd_nameraw)
 {
-	struct scd_str name;
-	if (view->event->point != SCD_POINT_SYSCALL_OPEN)
+	struct scd_str name = view->event->u.open.pathname;
+	if (view->event->point != SCD_POINT_SYSCALL_OPEN || !scd__text_cut(view, &name))
 		return false;
-	return scd_path_squeeze(view->event->u.open.pathname, view->scratch, &name) && scd__give_told(name, ret_value);
+	return scd_path_squeeze(name, view->scratch, &name) && scd__give_told(name, ret_value);
 }
 
 /* The text before the last slash, `/` for what lies in the root; of a folder the whole name. */
@@ -91,9 +93,9 @@ static bool give_in_container(const struct scd_view *view, struct scd_str text, 
 	struct scd_value id;
 	if (!scd__get_container_id(view, NULL, &id))
 		return false;
-	return scd__give_told(
-	        scd_arena_printf(view->scratch, SCD_STR_FMT ":" SCD_STR_FMT, SCD_STR_ARG(id.text), SCD_STR_ARG(text)),
-	        ret_value);
+	const struct scd_str parts[] = { id.text, SCD_STR(":"), text };
+	struct scd_str named;
+	return scd__text_concat(view, parts, SCD_COUNT(parts), &named) && scd__give_text(named, ret_value);
 }
 
 SCD__GETTER(scd__get_fd_containername)

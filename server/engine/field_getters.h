@@ -2,7 +2,9 @@
  * Getters of the table of fields, and what they have in common. Inside server/engine only.
  *
  * A getter says what one event and its sandbox's state say, or ABSENT; it never guesses, and an empty text or a zero
- * that only means "not told" is ABSENT. It allocates in the view's scratch arena, and only to join text.
+ * that only means "not told" is ABSENT. It allocates in the view's scratch arena, only to join text, and by way of
+ * engine/text.h wherever the message decides how long the text is. What it gives may still be as long as a message:
+ * scd_field_get cuts it.
  */
 #ifndef SCD_SERVER_ENGINE_FIELD_GETTERS_H
 #define SCD_SERVER_ENGINE_FIELD_GETTERS_H

@@ -18,7 +18,7 @@ static bool give_text_at(const struct scd_view *view, uint64_t distance, scd__ac
 {
 	struct scd__actor actor;
 	struct scd_str text;
-	return scd__actor_ancestor(view, distance, &actor) && get(&actor, view->scratch, &text) &&
+	return scd__actor_ancestor(view, distance, &actor) && get(&actor, view, &text) &&
 	       scd__give_text(text, ret_value);
 }
 
@@ -95,7 +95,7 @@ static bool give_all(const struct scd_view *view, scd__actor_text_fn *get, struc
 		struct scd_str text;
 		process = scd__parent_of(view, process);
 		scd__actor_of(process, &actor);
-		if (get(&actor, view->scratch, &text))
+		if (get(&actor, view, &text) && scd__text_cut(view, &text))
 			scd__give_text(text, &items[count++]);
 	}
 	*ret_value = (struct scd_value){ .type = SCD_TYPE_STRING, .is_list = true, .list = { items, count } };
@@ -172,7 +172,7 @@ SCD__GETTER(scd__get_proc_aargs)
 		if (all.list.items[i].text.len > 0)
 			words[count++] = all.list.items[i].text;
 	struct scd__words joined = { .list = words, .list_count = count };
-	return scd__words_join(joined, view->scratch, &text) && scd__give_told(text, ret_value);
+	return scd__words_join(view, joined, &text) && scd__give_told(text, ret_value);
 }
 
 /* The nearest ancestor in whose environment the variable is not empty; empty when there is none such. */

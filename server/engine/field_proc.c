@@ -6,12 +6,13 @@
 #include "engine/actor.h"
 #include "engine/container_view.h"
 #include "engine/field_getters.h"
+#include "seccheckd/base/array.h"
 
 static bool give_actor_text(const struct scd_view *view, scd__actor_text_fn *get, struct scd_value *ret_value)
 {
 	struct scd__actor actor;
 	struct scd_str text;
-	return scd__actor_self(view, &actor) && get(&actor, view->scratch, &text) && scd__give_text(text, ret_value);
+	return scd__actor_self(view, &actor) && get(&actor, view, &text) && scd__give_text(text, ret_value);
 }
 
 SCD__GETTER(scd__get_proc_name)
@@ -102,7 +103,8 @@ SCD__GETTER(scd__get_proc_cwd)
 	struct scd_str cwd = cwd_of(view);
 	if (cwd.len == 0 || cwd.data[cwd.len - 1] == '/')
 		return scd__give_told(cwd, ret_value);
-	return scd__give_told(scd_arena_printf(view->scratch, SCD_STR_FMT "/", SCD_STR_ARG(cwd)), ret_value);
+	const struct scd_str parts[] = { cwd, SCD_STR("/") };
+	return scd__text_concat(view, parts, SCD_COUNT(parts), &cwd) && scd__give_text(cwd, ret_value);
 }
 
 /* Terminals. */

@@ -19,8 +19,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "engine/actor.h"
 #include "engine/program.h"
+#include "engine/text.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/lang/ast.h"
 
@@ -264,16 +264,16 @@ const struct scd_field_use *scd__format_use(const struct scd_format *format, siz
 /* Values. */
 
 /* All ancestors' texts as one. */
-static bool flatten(struct scd_arena *scratch, struct scd_value *value)
+static bool flatten(const struct scd_view *view, struct scd_value *value)
 {
-	struct scd_str *texts = scd_arena_zalloc(scratch, value->list.count, sizeof(*texts));
+	struct scd_str *texts = scd_arena_zalloc(view->scratch, value->list.count, sizeof(*texts));
 	if (!texts)
 		return false;
 	for (size_t i = 0; i < value->list.count; i++)
 		texts[i] = value->list.items[i].text;
 	struct scd__words words = { .list = texts, .list_count = value->list.count };
 	struct scd_str text;
-	if (!scd__words_join(words, scratch, &text))
+	if (!scd__words_join(view, words, &text))
 		return false;
 	*value = (struct scd_value){ .type = SCD_TYPE_STRING, .text = text };
 	return true;
@@ -283,9 +283,9 @@ static bool field_value(const struct format_field *field, const struct scd_view 
 {
 	const struct scd_field_use *use = &field->use;
 	struct scd_value value;
-	if (!use->field->get || !use->field->get(view, &use->arg, &value))
+	if (!scd_field_get(use, view, &value))
 		return false;
-	if (use->is_any_of && value.is_list && !flatten(view->scratch, &value))
+	if (use->is_any_of && value.is_list && !flatten(view, &value))
 		return false;
 	*ret_value = value;
 	return true;

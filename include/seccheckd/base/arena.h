@@ -27,6 +27,7 @@ struct scd_arena {
 	size_t chunk_bytes;               /* size of an ordinary chunk, its header included */
 	size_t max_bytes;                 /* cap on the sum of all chunks */
 	size_t used_bytes;                /* sum of all chunks */
+	size_t refused_count;             /* allocations that got NULL since the last init, done or reset */
 };
 
 /* Allocates nothing yet. max_bytes 0 means no cap (process lifetime only). */

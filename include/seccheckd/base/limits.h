@@ -68,7 +68,7 @@
 /* Processes a sandbox may have in state; the least recently used go first, counted, and the sandbox is tainted. */
 #define SCD_LIMIT_SANDBOX_PROCESSES 16384u
 
-/* Bytes of strings (exe, arguments, cwd) a sandbox may have in state. */
+/* Bytes of strings (exe, arguments, cwd) and of descriptors a sandbox may have in state. */
 #define SCD_LIMIT_SANDBOX_STRING_BYTES (32u << 20)
 
 /* Bytes of a process's arguments kept in state: head and tail of a longer list are kept, the middle is cut. */
@@ -81,6 +81,12 @@
 /* Names and paths of a process in state: Linux's comm has 15 bytes and its paths 4095. The head of a longer one stays. */
 #define SCD_LIMIT_PROCESS_NAME_BYTES 64u
 #define SCD_LIMIT_PROCESS_PATH_BYTES 4096u
+
+/*
+ * Descriptors a process may have in state: more than servers have of their own. Over it, those of the 32 neighbours that
+ * changed longest ago are forgotten, counted, and the sandbox is tainted.
+ */
+#define SCD_LIMIT_PROCESS_FDS 4096u
 
 /* Ancestors walked by a field (proc.aname) and reported in a SecurityEvent. */
 #define SCD_LIMIT_LINEAGE_DEPTH 32u

@@ -20,15 +20,28 @@ struct scd_host {
 	struct scd_str boot_id;
 };
 
+/* What fields could not tell. Whoever makes views may have it counted, for one event or for as long as they like. */
+struct scd_field_losses {
+	uint64_t truncated; /* texts of which the middle was left out */
+	uint64_t exhausted; /* values that found no scratch memory and were therefore ABSENT */
+};
+
 /* All that a field may look at: one event, after it was applied to the state and before it is retired. */
 struct scd_view {
 	const struct scd_event *event;
 	const struct scd_sandbox *sandbox;
 	const struct scd_process *process; /* NULL: none */
 	const struct scd_host *host;
-	struct scd_arena *scratch; /* for derived text; reset with the event */
-	int64_t time_ns;           /* the event's, or the latest of its sandbox */
+	struct scd_arena *scratch;       /* for derived text; reset with the event */
+	int64_t time_ns;                 /* the event's, or the latest of its sandbox */
+	struct scd_field_losses *losses; /* added to; NULL: nobody counts */
 };
+
+/*
+ * The container of an event: for container/start the one that it starts, else the one that the message names, else its
+ * process's, else the sandbox's only one. Empty when none of them is known. As long as the message has it.
+ */
+struct scd_str scd_view_container_id(const struct scd_view *view);
 
 /* An argument in brackets, parsed once when the rule was compiled. */
 struct scd_field_arg {
@@ -39,7 +52,8 @@ struct scd_field_arg {
 };
 
 /*
- * Fills *ret_value and returns true, or returns false: ABSENT. May allocate in view->scratch; exhaustion is ABSENT.
+ * Fills *ret_value and returns true, or returns false: ABSENT. May allocate in view->scratch. For scd_field_get: what a
+ * getter gives may be longer than a field may be, unless it is a list.
  */
 typedef bool scd_field_get_fn(const struct scd_view *view, const struct scd_field_arg *arg,
                               struct scd_value *ret_value);
@@ -89,5 +103,15 @@ struct scd_field_use {
  */
 int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, struct scd_field_use *ret_use,
                       struct scd_error *err);
+
+/* Stands for what was left out of a text. It touches both halves, so that the rest of a word is no word. */
+#define SCD_FIELD_CUT "<...>"
+
+/*
+ * The value of a field, or false: ABSENT; then *ret_value is untouched. A text is at most SCD_LIMIT_FIELD_TEXT_BYTES
+ * long: of a longer one head and tail, with SCD_FIELD_CUT between them, which losses->truncated counts. When scratch
+ * memory does not suffice the field is ABSENT, and losses->exhausted counts it.
+ */
+bool scd_field_get(const struct scd_field_use *use, const struct scd_view *view, struct scd_value *ret_value);
 
 #endif

@@ -367,7 +367,7 @@ static void test_limits__a_cut_does_not_split_a_character(void **state)
 	struct match *match = *state;
 	Seccheckd__V1__SecurityEvent *message;
 	struct scd_str argv[] = { SCD_STR("a") };
-	struct scd_str path = long_text(match, 'x', 1u << 20);
+	struct scd_str path = long_text(match, 'x', SCD_LIMIT_FIELD_TEXT_BYTES);
 	const size_t share = SCD_LIMIT_OUTPUT_BYTES / 2;
 
 	memcpy((char *)(uintptr_t)path.data + share - 1, "\xc3\xa4", 2);

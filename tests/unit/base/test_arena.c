@@ -112,6 +112,23 @@ static void test_arena_alloc__puts_a_large_one_aside_and_goes_on_in_its_chunk(vo
 	scd_arena_done(&arena);
 }
 
+static void test_arena_alloc__counts_what_it_refuses_until_the_next_reset(void **state)
+{
+	struct scd_arena arena;
+
+	(void)state;
+	scd_arena_init(&arena, 256, 1024);
+	assert_null(scd_arena_alloc(&arena, 4096));
+	assert_null(scd_arena_alloc(&arena, SIZE_MAX));
+	assert_null(scd_arena_zalloc(&arena, SIZE_MAX, 2));
+	assert_non_null(scd_arena_alloc(&arena, 16));
+	assert_null(scd_arena_printf(&arena, "%2000d", 1).data);
+	assert_int_equal(arena.refused_count, 4);
+	scd_arena_reset(&arena);
+	assert_int_equal(arena.refused_count, 0);
+	scd_arena_done(&arena);
+}
+
 static void test_arena_reset__keeps_the_first_chunk_and_no_other(void **state)
 {
 	struct scd_arena arena;
@@ -235,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_arena_alloc__uses_a_cap_smaller_than_a_chunk),
 		cmocka_unit_test(test_arena_alloc__refuses_sizes_that_would_wrap),
 		cmocka_unit_test(test_arena_alloc__puts_a_large_one_aside_and_goes_on_in_its_chunk),
+		cmocka_unit_test(test_arena_alloc__counts_what_it_refuses_until_the_next_reset),
 		cmocka_unit_test(test_arena_reset__keeps_the_first_chunk_and_no_other),
 		cmocka_unit_test(test_arena_reset__does_not_keep_a_large_first_chunk),
 		cmocka_unit_test(test_arena_done__accepts_zero_bytes_and_a_second_call),

@@ -28,6 +28,7 @@ struct world {
 	struct scd_host host;
 	struct scd_event event;
 	struct scd_view view;
+	struct scd_field_losses losses; /* of the last event */
 	struct scd_buf text;
 };
 
@@ -52,6 +53,7 @@ static inline void world_look(struct world *world, const struct scd_event *event
 {
 	scd_arena_reset(&world->scratch);
 	world->event = *event;
+	world->losses = (struct scd_field_losses){ 0 };
 	world->view = (struct scd_view){
 		.event = &world->event,
 		.sandbox = world->sandbox,
@@ -59,6 +61,7 @@ static inline void world_look(struct world *world, const struct scd_event *event
 		.host = &world->host,
 		.scratch = &world->scratch,
 		.time_ns = event->context.time_ns ? event->context.time_ns : scd_sandbox_time_ns(world->sandbox),
+		.losses = &world->losses,
 	};
 }
 
@@ -90,7 +93,7 @@ static inline const char *world_get(struct world *world, const char *written)
 {
 	struct scd_field_use use = field_use(written);
 	struct scd_value value;
-	if (!use.field->get || !use.field->get(&world->view, &use.arg, &value))
+	if (!scd_field_get(&use, &world->view, &value))
 		return NULL;
 	scd_buf_reset(&world->text);
 	scd_format_value(&value, &world->text);

@@ -348,6 +348,45 @@ static void test_container__start_gives_times_and_a_name_to_those_without(void *
 	assert_null(world_get(&world, "container.start_ts"));
 }
 
+/* The event and the state may each name another: the nearer one counts, and it is one for all who ask. */
+static void test_container__of_an_event_is_the_nearest_that_is_named(void **state)
+{
+	(void)state;
+	static const struct scd_str none = { NULL, 0 };
+	static const struct {
+		const char *name, *started, *context, *process, *id;
+	} rows[] = {
+		{ "started", "started", "context", "process", "started" },
+		{ "a start that names none", "", "context", "process", "context" },
+		{ "context", NULL, "context", "process", "context" },
+		{ "process", NULL, NULL, "process", "process" },
+		{ "the only one", NULL, NULL, NULL, "only" },
+	};
+	struct scd_event only = { .point = SCD_POINT_CONTAINER_START, .kind = SCD_KIND_EXECVE, .fd = -1 };
+	only.u.start.id = SCD_STR("only");
+	world_apply(&world, &only);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scd_event event = plain_event();
+		struct scd_process process = { .container_id = rows[i].process ? scd_str_from(rows[i].process) : none };
+		event.context.container_id = scd_str_from(rows[i].context);
+		if (rows[i].started) {
+			event = (struct scd_event){ .point = SCD_POINT_CONTAINER_START, .context = event.context };
+			event.u.start.id = scd_str_from(rows[i].started);
+		}
+		world_look(&world, &event, (struct scd_process_ref){ 0 });
+		world.view.process = &process;
+		struct scd_str id = scd_view_container_id(&world.view);
+		if (!scd_str_is(id, rows[i].id) || strcmp(world_get(&world, "container.full_id"), rows[i].id) != 0)
+			fail_msg("%s: " SCD_STR_FMT, rows[i].name, SCD_STR_ARG(id));
+	}
+	struct scd_event start = { .point = SCD_POINT_CONTAINER_START, .kind = SCD_KIND_EXECVE, .fd = -1 };
+	start.u.start.id = SCD_STR("second");
+	world_apply(&world, &start);
+	struct scd_event nobodys = { .point = SCD_POINT_SYSCALL_RAW, .fd = -1 };
+	world_look(&world, &nobodys, (struct scd_process_ref){ 0 });
+	assert_int_equal(scd_view_container_id(&world.view).len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +404,7 @@ int main(void)
 		TEST(test_user__zero_is_root),
 		TEST(test_container__id_is_cut_at_twelve),
 		TEST(test_container__start_gives_times_and_a_name_to_those_without),
+		TEST(test_container__of_an_event_is_the_nearest_that_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -272,7 +272,7 @@ static void test_threads__are_told_apart(void **state)
 static void test_exec__keeps_what_state_has_to_cut(void **state)
 {
 	(void)state;
-	size_t bytes = 4 * SCD_LIMIT_PROCESS_ARGS_BYTES;
+	size_t bytes = SCD_LIMIT_PROCESS_ARGS_BYTES;
 	char *padding = malloc(bytes);
 	assert_non_null(padding);
 	memset(padding, 'x', bytes);
