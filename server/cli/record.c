@@ -172,8 +172,6 @@ static int judge(struct worker *worker)
 
 	scd__counted_log_net(worker->net);
 	scd__counted_log_recorder(worker->recorder);
-	scd_log(SCD_LOG_INFO, "%" PRIu64 " recordings with %" PRIu64 " messages; %" PRIu64 " messages left out",
-	        counters->started - counters->failed, counters->messages, counters->left_out);
 	return bad_count > 0 || atomic_load(&worker->print_failed) ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 

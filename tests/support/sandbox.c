@@ -78,14 +78,21 @@ const char *sandbox_unavailable(void)
 	return reason[0] ? reason : NULL;
 }
 
-void daemon_start(struct daemon *daemon, const char *rules, const char *config)
+/* The folder, with a session that leads to the socket in it; the path of that. */
+static const char *make_folder(struct daemon *daemon)
 {
-	char text[4096];
 	assert_int_equal(tempdir_make(&daemon->dir), 0);
 	daemon->alerts = NULL;
 	const char *socket_path = tempdir_join(&daemon->dir, "s");
-	write_file(tempdir_join(&daemon->dir, "rules.yaml"), rules);
 	write_session(tempdir_join(&daemon->dir, "session.json"), socket_path);
+	return socket_path;
+}
+
+void daemon_start(struct daemon *daemon, const char *rules, const char *config)
+{
+	char text[4096];
+	const char *socket_path = make_folder(daemon);
+	write_file(tempdir_join(&daemon->dir, "rules.yaml"), rules);
 	snprintf(text, sizeof(text), "listen: [%s]\nrules_files: [%s]\nstdout_output: {enabled: true}\n%s", socket_path,
 	         tempdir_join(&daemon->dir, "rules.yaml"), config);
 	write_file(tempdir_join(&daemon->dir, "config.yaml"), text);
@@ -94,6 +101,23 @@ void daemon_start(struct daemon *daemon, const char *rules, const char *config)
 	run_start(&daemon->run, &(struct run_options){ .argv = argv });
 	if (!run_until(&daemon->run, "ready: "))
 		fail_msg("the daemon did not start: %s", daemon->run.err.data);
+}
+
+void recorder_start(struct daemon *daemon)
+{
+	const char *socket_path = make_folder(daemon);
+	const char *const argv[] = { RUN_SECCHECKD, "record", "--listen",
+		                     socket_path,   "--out",  tempdir_join(&daemon->dir, "out"),
+		                     NULL };
+	run_start(&daemon->run, &(struct run_options){ .argv = argv });
+	if (!run_until(&daemon->run, "ready: "))
+		fail_msg("the recorder did not start: %s", daemon->run.err.data);
+}
+
+int recorder_stop(struct daemon *daemon)
+{
+	kill(daemon->run.pid, SIGTERM);
+	return run_finish(&daemon->run);
 }
 
 int daemon_stop(struct daemon *daemon)

@@ -29,6 +29,13 @@ void daemon_start(struct daemon *daemon, const char *rules, const char *config);
 int daemon_stop(struct daemon *daemon);
 void daemon_done(struct daemon *daemon);
 
+/*
+ * A recorder in place of the daemon: traces go to the folder `out` of its own. stop: SIGTERM, wait; the exit status.
+ * daemon_done as above.
+ */
+void recorder_start(struct daemon *daemon);
+int recorder_stop(struct daemon *daemon);
+
 /* The first alert of a rule whose process has this name; NULL: none. */
 const json_t *daemon_alert(const struct daemon *daemon, const char *rule, const char *process_name);
 
