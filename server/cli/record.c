@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -177,12 +176,9 @@ static int judge(struct worker *worker)
 
 static int worker_main(void *user, int control_fd)
 {
-	/* A file over the limit of the process is an error of that file. */
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct worker worker = { .settings = user };
 	int status = SCD__EXIT_FAILURE;
 
-	sigaction(SIGXFSZ, &ignore, NULL);
 	if (worker_init(&worker, control_fd) == 0) {
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);

@@ -1,8 +1,9 @@
 /*
  * Recordings as a sink of the net.
  *
- * Messages are recorded as they come, whatever is in them. Only for the description, the first few are decoded, until
- * one names the container: gVisor's sandbox id is the id of its first container.
+ * Messages are recorded as they come, whatever is in them. Only for the description of a sandbox that the host side did
+ * not name, the first few are decoded, until one names the container: gVisor's sandbox id is the id of its first
+ * container.
  */
 #include "recordings.h"
 
@@ -28,12 +29,14 @@ static void *open_recording(void *user, const struct scd_custody *connection)
 		.peer_pid = connection->peer_pid,
 		.peer_uid = connection->peer_uid,
 		.listener = connection->listener,
+		.sandbox_id = connection->sandbox_id,
 	};
 	struct scd__recordings *recordings = user;
 	struct stream *stream = calloc(1, sizeof(*stream));
 
 	if (!stream)
 		return NULL;
+	stream->looked_count = connection->sandbox_id.len ? LOOK_MESSAGES : 0;
 	stream->recording = scd_recording_start(recordings->recorder, &info);
 	if (stream->recording)
 		return stream;
@@ -58,7 +61,7 @@ static void look_for_name(struct scd__recordings *recordings, struct stream *str
 		return;
 	if (scd_decode_event(frame.message_type, frame.payload, 0, &recordings->scratch, &event) == 0 &&
 	    claimed_id(&event).len) {
-		scd_recording_set_sandbox_id(stream->recording, claimed_id(&event));
+		scd_recording_claim_sandbox_id(stream->recording, claimed_id(&event));
 		stream->looked_count = LOOK_MESSAGES;
 	}
 	scd_arena_reset(&recordings->scratch);

@@ -33,6 +33,7 @@ struct scd_recording {
 	struct scd_recorder *recorder;
 	uint32_t peer_pid, peer_uid;
 	char *listener;
+	bool verified;      /* sandbox_id was established from the host side, and does not change */
 	int64_t started_ns; /* wall clock */
 
 	/* The loop's. The last job reads them too: nobody changes them any more. */

@@ -59,13 +59,19 @@ static int describe_start(json_t *object, const struct scd_recording *recording)
 	return r | set_time(object, "started_at", recording->started_ns);
 }
 
+static int describe_sandbox(json_t *object, const struct scd_recording *recording)
+{
+	const char *identity = recording->verified ? "verified" : "claimed";
+	int r = set_text(object, "sandbox_id", scd_str_from(recording->sandbox_id));
+
+	return r | set_text(object, "identity", scd_str_from(identity));
+}
+
 static int describe_end(json_t *object, const struct scd_recording *recording)
 {
 	int r = set_time(object, "ended_at", recording->ended_ns);
 
 	r |= set_text(object, "end", scd_str_from(recording->how));
-	if (recording->sandbox_id)
-		r |= set_text(object, "sandbox_id", scd_str_from(recording->sandbox_id));
 	r |= set_count(object, "messages", recording->message_count);
 	r |= set_count(object, "bytes", recording->byte_count);
 	r |= set_count(object, "dropped", scd__recording_left_out_count(recording));
@@ -84,6 +90,8 @@ static int describe(json_t *object, const struct scd_recording *recording)
 {
 	int r = describe_start(object, recording);
 
+	if (recording->verified || (recording->last && recording->sandbox_id))
+		r |= describe_sandbox(object, recording);
 	if (recording->last)
 		r |= describe_end(object, recording);
 	return r | describe_completeness(object, recording);

@@ -174,8 +174,11 @@ struct scd_recording *scd_recording_start(struct scd_recorder *recorder, const s
 
 	if (!recording)
 		return NULL;
+	recording->verified = info->sandbox_id.len > 0;
 	recording->listener = copy(info->listener);
-	if (!recording->listener) {
+	if (recording->verified)
+		recording->sandbox_id = copy(info->sandbox_id);
+	if (!recording->listener || (recording->verified && !recording->sandbox_id)) {
 		free_recording(recording);
 		return NULL;
 	}
@@ -250,8 +253,10 @@ void scd_recording_lost(struct scd_recording *recording)
 	leave_out(recording, oversized);
 }
 
-void scd_recording_set_sandbox_id(struct scd_recording *recording, struct scd_str sandbox_id)
+void scd_recording_claim_sandbox_id(struct scd_recording *recording, struct scd_str sandbox_id)
 {
+	if (recording->verified)
+		return;
 	if (sandbox_id.len > SCD_LIMIT_CONTAINER_ID_BYTES)
 		sandbox_id.len = SCD_LIMIT_CONTAINER_ID_BYTES;
 	free(recording->sandbox_id);

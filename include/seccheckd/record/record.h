@@ -77,7 +77,8 @@ const struct scd_recorder_counters *scd_recorder_counters(const struct scd_recor
 /* What is known of a connection when it begins. */
 struct scd_recording_info {
 	uint32_t peer_pid, peer_uid;
-	struct scd_str listener; /* copied */
+	struct scd_str listener;   /* copied */
+	struct scd_str sandbox_id; /* established from the host side, copied; empty: it was not */
 };
 
 /* Begins a file, also if no message will ever come. NULL on exhaustion. */
@@ -89,8 +90,11 @@ void scd_recording_add(struct scd_recording *recording, struct scd_str message);
 /* A message was received that cannot be had: it was longer than a message may be. */
 void scd_recording_lost(struct scd_recording *recording);
 
-/* Whose connection it is, as its payloads claim; copied, up to SCD_LIMIT_CONTAINER_ID_BYTES. */
-void scd_recording_set_sandbox_id(struct scd_recording *recording, struct scd_str sandbox_id);
+/*
+ * Whose connection it is, as its payloads say; copied, up to SCD_LIMIT_CONTAINER_ID_BYTES. It does not replace a name
+ * that was established.
+ */
+void scd_recording_claim_sandbox_id(struct scd_recording *recording, struct scd_str sandbox_id);
 
 /* For logs: empty while not known; messages that came, recorded or not; messages that the sender dropped. */
 struct scd_str scd_recording_sandbox_id(const struct scd_recording *recording);

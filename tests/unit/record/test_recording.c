@@ -316,7 +316,7 @@ static void test_recording__describes_the_connection(void **state)
 
 	for (size_t i = 0; i < 3; i++)
 		scd_recording_add(recording, (struct scd_str){ frames[i], 8 });
-	scd_recording_set_sandbox_id(recording, SCD_STR("some\xff id"));
+	scd_recording_claim_sandbox_id(recording, SCD_STR("some\xff id"));
 	assert_true(scd_str_is(scd_recording_sandbox_id(recording), "some\xff id"));
 	assert_int_equal(scd_recording_dropped_count(recording), 5);
 	scd_recording_end(&recording, "reset");
@@ -328,6 +328,7 @@ static void test_recording__describes_the_connection(void **state)
 	expect_text(meta, "boot_id", "test-boot");
 	expect_text(meta, "listener", "/run/s");
 	expect_text(meta, "sandbox_id", "some\xef\xbf\xbd id");
+	expect_text(meta, "identity", "claimed");
 	expect_text(meta, "end", "reset");
 	expect_count(json_object_get(meta, "peer"), "pid", 42);
 	expect_count(json_object_get(meta, "peer"), "uid", 7);
@@ -337,6 +338,28 @@ static void test_recording__describes_the_connection(void **state)
 	assert_true(strcmp(json_string_value(json_object_get(meta, "started_at")),
 	                   json_string_value(json_object_get(meta, "ended_at"))) <= 0);
 	json_decref(meta);
+}
+
+static void test_recording__is_named_by_the_host_side_before_all(void **state)
+{
+	const struct scd_recording_info info = { .sandbox_id = SCD_STR_INIT("established") };
+	struct fixture *fixture = *state;
+	struct scd_recording *recording = scd_recording_start(fixture->recorder, &info);
+	json_t *meta;
+
+	assert_non_null(recording);
+	scd_recording_claim_sandbox_id(recording, SCD_STR("another"));
+	assert_true(scd_str_is(scd_recording_sandbox_id(recording), "established"));
+	settle(fixture);
+	for (int i = 0; i < 2; i++) { /* from the start, and at the end */
+		meta = load_meta(fixture, "client-0001.meta.json");
+		expect_text(meta, "sandbox_id", "established");
+		expect_text(meta, "identity", "verified");
+		json_decref(meta);
+		if (recording)
+			scd_recording_end(&recording, "closed");
+		settle(fixture);
+	}
 }
 
 /* Whoever looks while it is written, or after the recorder was killed, learns that it is not whole. */
@@ -603,6 +626,7 @@ int main(void)
 		TEST(test_recording__of_nothing_is_a_trace_too),
 		TEST(test_recording__does_not_mix_connections),
 		TEST(test_recording__describes_the_connection),
+		TEST(test_recording__is_named_by_the_host_side_before_all),
 		TEST(test_recording__is_not_complete_before_its_end),
 		TEST(test_recording__makes_files_for_their_owner_alone),
 		TEST(test_recording__takes_the_next_free_number),
