@@ -10,19 +10,6 @@ static char *make_word(struct scd__maker *maker, struct scd_str text)
 	return scd__make_text(maker, text, SCD_LIMIT_ALERT_TEXT_BYTES, NULL);
 }
 
-/* The container that the message names, else the one of its process, else the only one there is. */
-static struct scd_str container_id(const struct scd_view *view)
-{
-	const struct scd_container *only;
-
-	if (view->event->context.container_id.len)
-		return view->event->context.container_id;
-	if (view->process && view->process->container_id.len)
-		return view->process->container_id;
-	only = scd_sandbox_container(view->sandbox, (struct scd_str){ NULL, 0 });
-	return only ? only->id : (struct scd_str){ NULL, 0 };
-}
-
 static Seccheckd__V1__Sandbox *make_sandbox(struct scd__maker *maker, const struct scd_alert_origin *origin)
 {
 	Seccheckd__V1__Sandbox *out = scd__make_message(maker, &seccheckd__v1__sandbox__descriptor);
@@ -83,7 +70,7 @@ void scd__make_event(struct scd__maker *maker, const struct scd_alert_origin *or
 	ret_event->hostname = make_word(maker, view->host->hostname);
 	ret_event->boot_id = make_word(maker, view->host->boot_id);
 	ret_event->sandbox = make_sandbox(maker, origin);
-	ret_event->container_id = make_word(maker, container_id(view));
+	ret_event->container_id = make_word(maker, scd_view_container_id(view));
 	ret_event->rule = make_rule(maker, rule, origin->rules_generation);
 	ret_event->coverage = make_coverage(maker, origin);
 	ret_event->event = make_event(maker, view->event);

@@ -58,6 +58,17 @@ static int skip_bad(struct scd_stream *stream, uint64_t *counter, int result)
 	return result;
 }
 
+/* What rules could not see of an event. A value that found no memory makes comparisons false: that taints. */
+static void note_losses(struct scd_stream *stream, const struct scd_field_losses *losses)
+{
+	struct scd_pipeline_counters *counters = &stream->pipeline->counters;
+
+	counters->fields_truncated += losses->truncated;
+	counters->fields_exhausted += losses->exhausted;
+	if (losses->exhausted)
+		scd_sandbox_taint(stream->sandbox);
+}
+
 /* Rules look at an event between the two halves of what it does to the state. */
 static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 {
@@ -66,6 +77,7 @@ static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 	if (scd_sandbox_apply(stream->sandbox, event, &process) < 0)
 		pipeline->counters.state_exhausted++;
 	if (scd_kind_set_has(scd_ruleset_kinds(pipeline->rules), event->kind)) {
+		struct scd_field_losses losses = { 0, 0 };
 		struct scd_view view = {
 			.event = event,
 			.sandbox = stream->sandbox,
@@ -74,9 +86,11 @@ static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 			.scratch = &pipeline->scratch,
 			.time_ns = event->context.time_ns ? event->context.time_ns
 			                                  : scd_sandbox_time_ns(stream->sandbox),
+			.losses = &losses,
 		};
 		pipeline->counters.events++;
 		scd_evaluator_run(pipeline->evaluator, &view, on_match, stream);
+		note_losses(stream, &losses);
 	}
 	scd_sandbox_retire(stream->sandbox, event, process);
 }

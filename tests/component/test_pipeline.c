@@ -307,6 +307,25 @@ static void test_losses__of_every_sort_taint(void **state)
 	}
 }
 
+/* Output and the key beside it name the same container. */
+static void test_container__of_an_alert_is_one(void **state)
+{
+	struct feed feed;
+	struct message message = { 0 };
+	struct actor actor = shell;
+	(void)state;
+	actor.container = "AAAA";
+	feed_open_text(&feed, "- rule: Start\n  desc: d\n  priority: INFO\n  output: c=%container.full_id\n  "
+	                      "condition: evt.type = execve\n");
+	message_start(&message, &actor, "BBBB", (const char *[]){ "sh", NULL });
+	assert_int_equal(feed_message(&feed, &message), 0);
+	const json_t *alert = feed_alert(&feed, "Start");
+	assert_string_equal(text_at(alert, "output_fields", "container.full_id"), "BBBB");
+	assert_string_equal(text_at(json_object_get(alert, "seccheckd"), "container_id", NULL), "BBBB");
+	message_done(&message);
+	feed_close(&feed);
+}
+
 /* A tenant's own arguments must never suppress an alert about it. */
 static void test_lineage__of_fat_ancestors_does_not_suppress_an_alert(void **state)
 {
@@ -374,6 +393,7 @@ int main(void)
 		TEST(test_header_only__is_an_event_of_nobody),
 		TEST(test_alerts__of_a_rule_do_not_depend_on_other_rules),
 		TEST(test_losses__of_every_sort_taint),
+		TEST(test_container__of_an_alert_is_one),
 		TEST(test_lineage__of_fat_ancestors_does_not_suppress_an_alert),
 		TEST(test_exec__a_cut_secret_does_not_leave),
 		TEST(test_skipped__what_nobody_reads_is_not_decoded),

@@ -24,6 +24,8 @@
 	X(exhausted, "Messages that need more memory than an event may have.")               \
 	X(truncated, "Messages of which a limit on content cut something.")                  \
 	X(dropped_by_sender, "Messages that the sandbox dropped, as told by dropped_count.") \
+	X(fields_truncated, "Values for rules of which the middle was left out.")            \
+	X(fields_exhausted, "Values for rules that found no memory.")                        \
 	X(state_exhausted, "Events that state had no memory for.")                           \
 	X(alerts, "Matches that became alerts.")                                             \
 	X(alerts_lost, "Matches that found no memory for their alert.")
