@@ -10,6 +10,9 @@
 
 #define SCRATCH_CHUNK_BYTES 4096u
 
+/* Messages in parts are joined, those of each of the three levels once; the rest is for the arena's own use. */
+#define SCRATCH_BYTES ((size_t)4 * SCD_LIMIT_MESSAGE_BYTES)
+
 static const ProtobufCMessageDescriptor *find_descriptor(unsigned message_type)
 {
 	if (message_type == SCD_POINT_UNKNOWN || message_type >= SCD_POINT_COUNT)
@@ -27,7 +30,7 @@ static enum scd_printed write_message(const struct scd__print_form *form, const 
 		return SCD_PRINTED_UNKNOWN;
 	if (!scd__view_is_whole(message->descriptor, message->bytes))
 		return SCD_PRINTED_DAMAGED;
-	scd_arena_init(&scratch, SCRATCH_CHUNK_BYTES, SCD_LIMIT_EVENT_ARENA_BYTES);
+	scd_arena_init(&scratch, SCRATCH_CHUNK_BYTES, SCRATCH_BYTES);
 	r = form->write(message, &scratch, line);
 	scd_arena_done(&scratch);
 	return r < 0 || line->failed ? SCD_PRINTED_TOO_LARGE : SCD_PRINTED_MESSAGE;

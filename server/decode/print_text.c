@@ -1,9 +1,9 @@
 /*
  * Protobuf's text format, byte for byte as its C++ library writes it, with a blank for every line break:
  *
- *    E Open context_data {   time_ns: 1   credentials {   } } sysno: 257 fd: -100 pathname: "/etc/ld.so.cache" 
- *           |             |  |                          |  |
- *           name          {  two blanks for each level  }  the blank that was a line break
+ *    X Open context_data {   time_ns: 1   credentials {   } } exit { } sysno: 257
+ *                         ^^^           ^^^           ^^^ ^
+ *                         a line break, and two blanks of indentation for each level
  *
  * Fields come in the order of their numbers, scalars without the ones that have proto3's default value. Behind them
  * come the fields that we do not know, as they lie: a number by its wire type (in decimal, or with 8 or 16 hexadecimal
@@ -63,18 +63,15 @@ static char escape_letter(char byte)
 
 static void put_escaped(struct scd_buf *line, char byte)
 {
-	char letter = escape_letter(byte);
+	const uint8_t bits = (uint8_t)byte;
+	const char octal[] = { '\\', (char)('0' + (bits >> 6)), (char)('0' + (bits >> 3 & 7)),
+		               (char)('0' + (bits & 7)) };
+	const char letter[] = { '\\', escape_letter(byte) };
 
-	if (letter) {
-		scd_buf_append(line, (char[]){ '\\', letter }, 2);
-	} else {
-		uint8_t bits = (uint8_t)byte;
-
-		scd_buf_append(line,
-		               (char[]){ '\\', (char)('0' + (bits >> 6)), (char)('0' + (bits >> 3 & 7)),
-		                         (char)('0' + (bits & 7)) },
-		               4);
-	}
+	if (letter[1])
+		scd_buf_append(line, letter, sizeof(letter));
+	else
+		scd_buf_append(line, octal, sizeof(octal));
 }
 
 static bool is_plain(char byte)
