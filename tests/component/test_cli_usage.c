@@ -46,6 +46,8 @@ static const struct row {
 	  "seccheckd serve: ambiguous option '--l': '--listen' or '--log-level'?\n" },
 	{ "help of serve", { "serve", "--help" }, 0, "usage: seccheckd serve [OPTION]...\n", NULL },
 	{ "help of replay", { "replay", "-h" }, 0, "usage: seccheckd replay [OPTION]... TRACE...\n", NULL },
+	{ "help of record", { "record", "--help" }, 0, "usage: seccheckd record [OPTION]...\n", NULL },
+	{ "help of send", { "send", "-h" }, 0, "usage: seccheckd send [OPTION]... TRACE...\n", NULL },
 	{ "help of version", { "version", "--help" }, 0, "usage: seccheckd version [OPTION]...\n", NULL },
 	{ "help among other things", { "replay", "x", "--help" }, 0, "Options:\n", NULL },
 	{ "help shows the keys",
