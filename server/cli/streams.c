@@ -8,7 +8,10 @@
 
 static void *open_stream(void *user, const struct scd_custody *connection)
 {
-	struct scd_stream_info info = { .identity = SCD_IDENTITY_UNKNOWN };
+	struct scd_stream_info info = {
+		.identity = connection->sandbox_id.len ? SCD_IDENTITY_VERIFIED : SCD_IDENTITY_UNKNOWN,
+		.sandbox_id = connection->sandbox_id,
+	};
 
 	static_assert(sizeof(info.nonce) == sizeof(connection->nonce), "one nonce, handed on");
 	memcpy(info.nonce, connection->nonce, sizeof(info.nonce));

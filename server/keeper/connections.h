@@ -23,6 +23,7 @@
 #include <sys/queue.h>
 
 #include "seccheckd/base/idmap.h"
+#include "seccheckd/base/limits.h"
 #include "seccheckd/wire/custody.h"
 
 enum scd__connection_state {
@@ -42,6 +43,8 @@ struct scd__connection {
 	const char *listener; /* path; borrowed from the keeper */
 	uint32_t pid, uid;    /* of the process that connected */
 	uint8_t nonce[SCD_CUSTODY_NONCE_BYTES];
+	uint32_t sndbuf_bytes;                             /* of the sender, charged to the account; 0: nothing is */
+	char sandbox_id[SCD_LIMIT_CONTAINER_ID_BYTES + 1]; /* empty: it is not verified */
 };
 
 TAILQ_HEAD(scd__connection_list, scd__connection);

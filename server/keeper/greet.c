@@ -27,14 +27,14 @@
 
 static struct scd_log_gate refused_gate = SCD_LOG_GATE(10);
 
-/* Zero where the kernel does not tell. */
+/* Nobody, who may do nothing, where the kernel does not tell. */
 static struct ucred peer_of(int fd)
 {
-	struct ucred peer = { 0 };
+	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		peer = (struct ucred){ 0 };
+		peer = (struct ucred){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	return peer;
 }
 
@@ -44,6 +44,12 @@ static void log_refusal(const char *path, uint32_t pid, uint32_t uid, const char
 	              "refused a connection on %s from pid %" PRIu32 ", uid %" PRIu32 ": %s", path, pid, uid, reason);
 }
 
+void scd__keeper_forget(struct scd_keeper *keeper, struct scd__connection *connection)
+{
+	scd__inspector_forget(&keeper->inspector, connection);
+	scd__connections_remove(&keeper->connections, connection);
+}
+
 static void refuse(struct scd_keeper *keeper, struct scd__connection *connection, int error)
 {
 	if (error == -ETIMEDOUT)
@@ -51,7 +57,7 @@ static void refuse(struct scd_keeper *keeper, struct scd__connection *connection
 	else
 		keeper->counters.refused_handshake++;
 	log_refusal(connection->listener, connection->pid, connection->uid, scd__handshake_reason(error));
-	scd__connections_remove(&keeper->connections, connection);
+	scd__keeper_forget(keeper, connection);
 }
 
 /* For one that never was in the table. */
@@ -65,10 +71,14 @@ static void refuse_unlisted(const struct scd__listener *listener, int fd, const 
 
 void scd__keeper_greet(struct scd_keeper *keeper, struct scd__connection *connection)
 {
-	int r = scd__handshake_step(connection->fd);
+	int r = scd__handshake_receive(connection->fd);
 
 	if (r == -EAGAIN)
 		return;
+	if (r == 0) { /* the peer waits for the answer: this is when it can be looked at */
+		scd__inspector_inspect(&keeper->inspector, connection, &keeper->counters);
+		r = scd__handshake_answer(connection->fd);
+	}
 	if (r < 0) {
 		refuse(keeper, connection, r);
 		return;
@@ -91,15 +101,20 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 	bool full = keeper->connections.count == keeper->connections.limit;
 	uint8_t nonce[SCD_CUSTODY_NONCE_BYTES];
 	bool have_nonce = getrandom(nonce, sizeof(nonce), 0) == (ssize_t)sizeof(nonce);
-	struct scd__connection *connection = have_nonce ? scd__connections_add(&keeper->connections, fd) : NULL;
-	struct ucred peer;
+	struct ucred peer = peer_of(fd);
+	struct scd__connection *connection;
 
+	if (!scd__inspector_allows(&keeper->inspector, peer.uid)) {
+		keeper->counters.refused_user++;
+		refuse_unlisted(listener, fd, "this user may not connect");
+		return;
+	}
+	connection = have_nonce ? scd__connections_add(&keeper->connections, fd) : NULL;
 	if (!connection) {
 		*(full ? &keeper->counters.refused_full : &keeper->counters.refused_resources) += 1;
 		refuse_unlisted(listener, fd, full ? "too many connections" : "out of memory");
 		return;
 	}
-	peer = peer_of(fd);
 	connection->deadline_ns = now_ns + (int64_t)SCD_LIMIT_HANDSHAKE_MS * 1000000;
 	connection->listener = listener->path;
 	connection->pid = (uint32_t)peer.pid;

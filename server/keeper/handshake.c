@@ -14,7 +14,7 @@
 #include "seccheckd/wire/handshake.h"
 
 /* The length of the message in buffer, or negative errno. */
-static ssize_t receive(int fd, char buffer[SCD_LIMIT_HANDSHAKE_BYTES])
+static ssize_t receive_message(int fd, char buffer[SCD_LIMIT_HANDSHAKE_BYTES])
 {
 	ssize_t received;
 
@@ -28,7 +28,16 @@ static ssize_t receive(int fd, char buffer[SCD_LIMIT_HANDSHAKE_BYTES])
 	return (size_t)received > SCD_LIMIT_HANDSHAKE_BYTES ? -EMSGSIZE : received;
 }
 
-static int answer(int fd)
+int scd__handshake_receive(int fd)
+{
+	char buffer[SCD_LIMIT_HANDSHAKE_BYTES];
+	ssize_t len = receive_message(fd, buffer);
+	uint32_t version;
+
+	return len < 0 ? (int)len : scd_handshake_parse((struct scd_str){ buffer, (size_t)len }, &version);
+}
+
+int scd__handshake_answer(int fd)
 {
 	uint8_t message[SCD_HANDSHAKE_ANSWER_BYTES];
 	size_t len = scd_handshake_format(message);
@@ -40,19 +49,6 @@ static int answer(int fd)
 	if (sent < 0) /* a new socket has room: a full one, too, is a peer that plays games */
 		return errno == EAGAIN ? -EPIPE : -errno;
 	return 0;
-}
-
-int scd__handshake_step(int fd)
-{
-	char buffer[SCD_LIMIT_HANDSHAKE_BYTES];
-	ssize_t len = receive(fd, buffer);
-	uint32_t version;
-	int r;
-
-	if (len < 0)
-		return (int)len;
-	r = scd_handshake_parse((struct scd_str){ buffer, (size_t)len }, &version);
-	return r < 0 ? r : answer(fd);
 }
 
 const char *scd__handshake_reason(int error)

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "keeper/connections.h"
+#include "keeper/inspect.h"
 #include "keeper/listener.h"
 #include "keeper/signals.h"
 #include "seccheckd/keeper/keeper.h"
@@ -34,6 +35,7 @@ struct scd_keeper {
 	size_t listener_count;
 	int reserve_fd; /* given up to accept, and refuse, when there are no descriptors left; -1: gone */
 	struct scd__connections connections;
+	struct scd__inspector inspector;
 	struct scd__signals signals;
 	struct scd__worker worker;
 	bool stopping;              /* no connection is accepted any more */
@@ -52,6 +54,9 @@ void scd__keeper_accept(struct scd_keeper *keeper, const struct scd__listener *l
 
 /* The peer may have sent its handshake: afterwards the connection is GREETING, WAITING or gone. */
 void scd__keeper_greet(struct scd_keeper *keeper, struct scd__connection *connection);
+
+/* Closes a connection and gives back what it has. */
+void scd__keeper_forget(struct scd_keeper *keeper, struct scd__connection *connection);
 
 /* Ends the handshakes whose time is over. */
 void scd__keeper_expire(struct scd_keeper *keeper, int64_t now_ns);

@@ -98,7 +98,9 @@ int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper *
 		return scd_error_set(err, r, "cannot receive signals: %s", strerror(-r));
 	}
 	raise_descriptor_limit();
-	r = scd__connections_init(&keeper->connections, SCD_LIMIT_CONNECTIONS);
+	r = scd__inspector_init(&keeper->inspector, options);
+	if (!r)
+		r = scd__connections_init(&keeper->connections, SCD_LIMIT_CONNECTIONS);
 	r = r < 0 ? scd_error_set(err, r, "out of memory") : open_listeners(keeper, options, err);
 	if (r < 0) {
 		scd_keeper_free(&keeper);
@@ -120,6 +122,7 @@ void scd_keeper_free(struct scd_keeper **keeper)
 	free(k->paths);
 	free(k->listeners);
 	scd__connections_done(&k->connections);
+	scd__inspector_done(&k->inspector);
 	if (k->reserve_fd >= 0)
 		close(k->reserve_fd);
 	scd__signals_close(&k->signals);

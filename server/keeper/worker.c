@@ -84,6 +84,8 @@ static int give(struct scd_keeper *keeper, struct scd__connection *connection)
 		.connection_id = connection->id,
 		.peer_pid = connection->pid,
 		.peer_uid = connection->uid,
+		.sndbuf_bytes = connection->sndbuf_bytes,
+		.sandbox_id = scd_str_from(connection->sandbox_id),
 		.listener = scd_str_from(connection->listener),
 	};
 
@@ -140,7 +142,7 @@ static bool obey(struct scd_keeper *keeper, const struct scd_custody *message)
 		if (!connection || connection->state != SCD__CONNECTION_HELD)
 			return false;
 		keeper->counters.released++;
-		scd__connections_remove(&keeper->connections, connection);
+		scd__keeper_forget(keeper, connection);
 		return true;
 	default: return false;
 	}

@@ -138,7 +138,7 @@ static int keeper_main(void *user)
 	struct start *start = user;
 	struct serve *serve = start->serve;
 	const char *path = serve->path;
-	const struct scd_keeper_options options = { &path, 1 };
+	const struct scd_keeper_options options = { .listen_paths = &path, .listen_count = 1 };
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err;
 	int status;

@@ -1,7 +1,8 @@
 /*
  * The keeper: the small parent process that listens, answers handshakes, and hands connections to the worker.
  *
- * It reads two bytes of what a tenant can send and parses nothing else. It is a plain poll(2) loop without libraries,
+ * It reads two bytes of what a tenant can send and parses nothing else. Before it answers, it establishes from the host
+ * side which sandbox connects, and gives the sender a larger buffer. It is a plain poll(2) loop without libraries,
  * and it never waits for anybody: handshakes are per connection with a deadline, so a silent client delays nobody. It
  * answers before the worker is ready; a container's start never waits for a rule file.
  *
@@ -16,17 +17,23 @@
 #include "seccheckd/base/error.h"
 
 /* X(member, "help") — one counter each; names become metrics. */
-#define SCD_KEEPER_COUNTERS(X)                                                          \
-	X(accepted, "Connections accepted.")                                            \
-	X(answered, "Handshakes answered.")                                             \
-	X(refused_handshake, "Connections closed for a wrong or missing handshake.")    \
-	X(timed_out, "Connections closed because no handshake came in time.")           \
-	X(refused_full, "Connections closed because the table of connections is full.") \
-	X(refused_resources, "Connections closed for want of descriptors or memory.")   \
-	X(accept_pauses, "Times that accepting was suspended for want of resources.")   \
-	X(handed_over, "Connections given to the worker.")                              \
-	X(released, "Connections that the worker reported as ended.")                   \
-	X(control_errors, "Messages of the worker that are malformed or name no connection.")
+#define SCD_KEEPER_COUNTERS(X)                                                                      \
+	X(accepted, "Connections accepted.")                                                        \
+	X(answered, "Handshakes answered.")                                                         \
+	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                \
+	X(timed_out, "Connections closed because no handshake came in time.")                       \
+	X(refused_full, "Connections closed because the table of connections is full.")             \
+	X(refused_resources, "Connections closed for want of descriptors or memory.")               \
+	X(refused_user, "Connections closed because their user may not connect.")                   \
+	X(accept_pauses, "Times that accepting was suspended for want of resources.")               \
+	X(handed_over, "Connections given to the worker.")                                          \
+	X(released, "Connections that the worker reported as ended.")                               \
+	X(control_errors, "Messages of the worker that are malformed or name no connection.")       \
+	X(verified, "Connections whose sandbox was established from the host side.")                \
+	X(unverified, "Connections whose sandbox was not: they are watched, and their word taken.") \
+	X(sndbufs_enlarged, "Connections whose sender got the send buffer it should have.")         \
+	X(sndbufs_partly_enlarged, "Connections whose sender got less than that.")                  \
+	X(sndbufs_unchanged, "Connections whose sender kept the send buffer it had.")
 
 struct scd_keeper_counters {
 #define X(member, help) uint64_t member;
@@ -38,6 +45,17 @@ struct scd_keeper_options {
 	/* Paths of the sockets, made with mode 0600. A stale socket is replaced, a live one is an error. */
 	const char *const *listen_paths;
 	size_t listen_count;
+
+	/* Users whose processes may connect; none: root and our own. */
+	const uint32_t *allowed_uids;
+	size_t allowed_uid_count;
+
+	/*
+	 * The executables that count as runsc when it is established who connects; none: every file called `runsc` that
+	 * belongs to root, or to us, and that nobody else may write to.
+	 */
+	const char *const *runsc_paths;
+	size_t runsc_count;
 };
 
 struct scd_keeper;

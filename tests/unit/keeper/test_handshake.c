@@ -30,7 +30,15 @@ static void close_pair(int fds[2])
 	close(fds[1]);
 }
 
-static void test_handshake_step__judges_the_first_message(void **state)
+/* Both halves, as if nobody looked at the peer in between. */
+static int step(int fd)
+{
+	int r = scd__handshake_receive(fd);
+
+	return r < 0 ? r : scd__handshake_answer(fd);
+}
+
+static void test_handshake__judges_the_first_message(void **state)
 {
 	static const struct {
 		const char *name;
@@ -57,7 +65,7 @@ static void test_handshake_step__judges_the_first_message(void **state)
 		print_message("%s\n", rows[i].name);
 		open_pair(fds);
 		assert_int_equal(peer_send(fds[0], rows[i].message.data, rows[i].message.len), 0);
-		assert_int_equal(scd__handshake_step(fds[1]), rows[i].result);
+		assert_int_equal(step(fds[1]), rows[i].result);
 		assert_int_equal(recv(fds[0], answer, sizeof(answer), MSG_DONTWAIT), rows[i].result == 0 ? 2 : -1);
 		if (rows[i].result == 0)
 			assert_memory_equal(answer, "\x08\x01", 2);
@@ -65,19 +73,19 @@ static void test_handshake_step__judges_the_first_message(void **state)
 	}
 }
 
-static void test_handshake_step__waits_for_the_peer(void **state)
+static void test_handshake__waits_for_the_peer(void **state)
 {
 	int fds[2];
 
 	(void)state;
 	open_pair(fds);
-	assert_int_equal(scd__handshake_step(fds[1]), -EAGAIN);
+	assert_int_equal(step(fds[1]), -EAGAIN);
 	assert_int_equal(peer_send(fds[0], "\x08\x01", 2), 0);
-	assert_int_equal(scd__handshake_step(fds[1]), 0);
+	assert_int_equal(step(fds[1]), 0);
 	close_pair(fds);
 }
 
-static void test_handshake_step__bounds_the_length(void **state)
+static void test_handshake__bounds_the_length(void **state)
 {
 	/* Field 2, bytes, of such a length that the whole is as long as may be; then one byte longer. */
 	char message[SCD_LIMIT_HANDSHAKE_BYTES + 1] = { 0x08, 0x01, 0x12, (char)0xfb, 0x07 };
@@ -86,13 +94,13 @@ static void test_handshake_step__bounds_the_length(void **state)
 	(void)state;
 	open_pair(fds);
 	assert_int_equal(peer_send(fds[0], message, SCD_LIMIT_HANDSHAKE_BYTES), 0);
-	assert_int_equal(scd__handshake_step(fds[1]), 0);
+	assert_int_equal(step(fds[1]), 0);
 	assert_int_equal(peer_send(fds[0], message, SCD_LIMIT_HANDSHAKE_BYTES + 1), 0);
-	assert_int_equal(scd__handshake_step(fds[1]), -EMSGSIZE);
+	assert_int_equal(step(fds[1]), -EMSGSIZE);
 	close_pair(fds);
 }
 
-static void test_handshake_step__leaves_what_follows_in_the_socket(void **state)
+static void test_handshake__leaves_what_follows_in_the_socket(void **state)
 {
 	char next[16];
 	int fds[2];
@@ -101,30 +109,30 @@ static void test_handshake_step__leaves_what_follows_in_the_socket(void **state)
 	open_pair(fds);
 	assert_int_equal(peer_send(fds[0], "\x08\x01", 2), 0);
 	assert_int_equal(peer_send(fds[0], "first frame", 11), 0);
-	assert_int_equal(scd__handshake_step(fds[1]), 0);
+	assert_int_equal(step(fds[1]), 0);
 	assert_int_equal(recv(fds[1], next, sizeof(next), MSG_DONTWAIT), 11);
 	close_pair(fds);
 }
 
-static void test_handshake_step__ends_with_the_peer(void **state)
+static void test_handshake__ends_with_the_peer(void **state)
 {
 	int fds[2];
 
 	(void)state;
 	open_pair(fds);
 	close(fds[0]);
-	assert_int_equal(scd__handshake_step(fds[1]), -ENODATA);
+	assert_int_equal(step(fds[1]), -ENODATA);
 	close(fds[1]);
 
 	/* It left without waiting for the answer. */
 	open_pair(fds);
 	assert_int_equal(peer_send(fds[0], "\x08\x01", 2), 0);
 	close(fds[0]);
-	assert_int_equal(scd__handshake_step(fds[1]), -EPIPE);
+	assert_int_equal(step(fds[1]), -EPIPE);
 	close(fds[1]);
 }
 
-static void test_handshake_step__takes_no_descriptors(void **state)
+static void test_handshake__takes_no_descriptors(void **state)
 {
 	size_t before = peer_open_descriptors();
 	int passed[4] = { 0, 0, 0, 0 };
@@ -133,7 +141,7 @@ static void test_handshake_step__takes_no_descriptors(void **state)
 	(void)state;
 	open_pair(fds);
 	assert_int_equal(peer_send_descriptors(fds[0], "\x08\x01", 2, passed, 4), 2);
-	assert_int_equal(scd__handshake_step(fds[1]), 0);
+	assert_int_equal(step(fds[1]), 0);
 	close_pair(fds);
 	assert_int_equal(peer_open_descriptors(), before);
 }
@@ -155,12 +163,12 @@ static void test_handshake_reason__names_every_result(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_handshake_step__judges_the_first_message),
-		cmocka_unit_test(test_handshake_step__waits_for_the_peer),
-		cmocka_unit_test(test_handshake_step__bounds_the_length),
-		cmocka_unit_test(test_handshake_step__leaves_what_follows_in_the_socket),
-		cmocka_unit_test(test_handshake_step__ends_with_the_peer),
-		cmocka_unit_test(test_handshake_step__takes_no_descriptors),
+		cmocka_unit_test(test_handshake__judges_the_first_message),
+		cmocka_unit_test(test_handshake__waits_for_the_peer),
+		cmocka_unit_test(test_handshake__bounds_the_length),
+		cmocka_unit_test(test_handshake__leaves_what_follows_in_the_socket),
+		cmocka_unit_test(test_handshake__ends_with_the_peer),
+		cmocka_unit_test(test_handshake__takes_no_descriptors),
 		cmocka_unit_test(test_handshake_reason__names_every_result),
 	};
 

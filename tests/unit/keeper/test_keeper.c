@@ -62,7 +62,7 @@ static struct report next_report(struct fixture *fixture, char from)
 static int keeper_main(void *user)
 {
 	struct fixture *fixture = user;
-	const struct scd_keeper_options options = { &fixture->path, 1 };
+	const struct scd_keeper_options options = { .listen_paths = &fixture->path, .listen_count = 1 };
 	const struct rlimit limit = { fixture->descriptors, fixture->descriptors };
 	struct report report = { .from = 'L' };
 	struct scd_keeper *keeper = NULL;
@@ -417,7 +417,7 @@ static void test_keeper_new__leaves_nothing_behind_when_a_path_is_bad(void **sta
 {
 	struct fixture *fixture = *state;
 	const char *paths[] = { fixture->path, "/nonexistent/sink.sock" };
-	const struct scd_keeper_options options = { paths, 2 };
+	const struct scd_keeper_options options = { .listen_paths = paths, .listen_count = 2 };
 	size_t before = peer_open_descriptors();
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err;
@@ -434,7 +434,7 @@ static void test_keeper_new__refuses_the_same_path_twice(void **state)
 {
 	struct fixture *fixture = *state;
 	const char *paths[] = { fixture->path, fixture->path };
-	const struct scd_keeper_options options = { paths, 2 };
+	const struct scd_keeper_options options = { .listen_paths = paths, .listen_count = 2 };
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err;
 
@@ -445,7 +445,7 @@ static void test_keeper_new__refuses_the_same_path_twice(void **state)
 static void test_keeper_free__removes_the_sockets(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct scd_keeper_options options = { &fixture->path, 1 };
+	const struct scd_keeper_options options = { .listen_paths = &fixture->path, .listen_count = 1 };
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err;
 	struct stat file;
