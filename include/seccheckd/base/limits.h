@@ -1,6 +1,7 @@
 /*
  * Every limit on what a peer or a file can make us do, in one place: its value, and why that value.
- * The counter that counts hits of a limit is named where the limit is enforced and in docs/threat-model.md.
+ * What happens at each of them, and which counter tells, stands in docs/threat-model.md; a test sees to it that each is
+ * there.
  */
 #ifndef SECCHECKD_BASE_LIMITS_H
 #define SECCHECKD_BASE_LIMITS_H
