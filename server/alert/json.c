@@ -1,6 +1,6 @@
 /*
- * An alert as Falco's JSON object, with all that Falco has no key for under `seccheckd`. Made from the packed event, so
- * that both encodings tell the same. docs/security-event.md lists the keys.
+ * An alert as Falco's JSON object, with all that Falco has no key for under `seccheckd`. Made from the packed event,
+ * so that both encodings tell the same. docs/security-event.md lists the keys.
  */
 #include "json.h"
 
@@ -168,8 +168,8 @@ static json_t *alert_object(const Seccheckd__V1__SecurityEvent *event, enum scd_
 }
 
 /*
- * The length of a character that a terminal obeys and jansson leaves as it is, or 0. C0 is not looked for: in strings it
- * is escaped already, and between them it is layout.
+ * The length of a character that a terminal obeys and jansson leaves as it is, or 0. C0 is not looked for: in strings
+ * it is escaped already, and between them it is layout.
  */
 static size_t raw_control_length(struct scd_str text)
 {
@@ -179,8 +179,8 @@ static size_t raw_control_length(struct scd_str text)
 }
 
 /*
- * Appends what jansson wrote, with those escaped: an alert is full of a tenant's text. Pieces begin and end with whole
- * characters, and a control's first byte is no other character's second one.
+ * Appends what jansson wrote, with those escaped: an alert is full of a tenant's text. Pieces begin and end with
+ * whole characters, and a control's first byte is no other character's second one.
  */
 static void append_shown(struct scd_buf *text, struct scd_str piece)
 {

@@ -1,8 +1,8 @@
 /*
  * Base64 (RFC 4648).
  */
-#ifndef SERVER_BASE_BASE64_H
-#define SERVER_BASE_BASE64_H
+#ifndef SCD_SERVER_BASE_BASE64_H
+#define SCD_SERVER_BASE_BASE64_H
 
 #include "seccheckd/base/str.h"
 

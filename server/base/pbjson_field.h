@@ -1,8 +1,8 @@
 /*
  * What both directions of canonical JSON need to know about fields.
  */
-#ifndef SERVER_BASE_PBJSON_FIELD_H
-#define SERVER_BASE_PBJSON_FIELD_H
+#ifndef SCD_SERVER_BASE_PBJSON_FIELD_H
+#define SCD_SERVER_BASE_PBJSON_FIELD_H
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>

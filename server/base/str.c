@@ -80,8 +80,8 @@ static void fold_copy(const char *text, size_t len, char *ret_folded)
 }
 
 /*
- * Whether the needle begins in a window, which is the beginning of text, folded. What the window does not show of a long
- * needle is compared where its head was found.
+ * Whether the needle begins in a window, which is the beginning of text, folded. What the window does not show of a
+ * long needle is compared where its head was found.
  */
 static bool begins_in(struct scd_str window, struct scd_str head, struct scd_str text, struct scd_str needle)
 {

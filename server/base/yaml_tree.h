@@ -1,8 +1,8 @@
 /*
  * What reading (yaml_parse.c) and walking (yaml.c) of YAML share.
  */
-#ifndef SERVER_BASE_YAML_TREE_H
-#define SERVER_BASE_YAML_TREE_H
+#ifndef SCD_SERVER_BASE_YAML_TREE_H
+#define SCD_SERVER_BASE_YAML_TREE_H
 
 #include "seccheckd/base/arena.h"
 #include "seccheckd/base/yaml.h"

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * A large buffer instead of stdio's own (but for a terminal), and a closed pipe as an error instead of a signal; a limit
- * on the size of files, too, for every file of the process. Before the first write.
+ * A large buffer instead of stdio's own (but for a terminal), and a closed pipe as an error instead of a signal; a
+ * limit on the size of files, too, for every file of the process. Before the first write.
  */
 void scd__stdout_init(void);
 

@@ -7,9 +7,9 @@
  *    SO_PEERPIDFD ─▶ /proc/PID ─▶ its executable ─▶ not confined ─▶ its command ─▶ the lock it holds, or its argument
  *
  * A sandbox is *verified* when all of this holds. What it protects from is a sandbox that talks to us itself: where a
- * sandbox may use the host's Unix sockets, its gofer connects, as root, with runsc's executable. Gofers and sentries are
- * told from the command line by their command and, as a process may rewrite its own arguments, by the seccomp filter
- * that they can never take off again. It does not protect from root on the host.
+ * sandbox may use the host's Unix sockets, its gofer connects, as root, with runsc's executable. Gofers and sentries
+ * are told from the command line by their command and, as a process may rewrite its own arguments, by the seccomp
+ * filter that they can never take off again. It does not protect from root on the host.
  */
 #ifndef SCD_SERVER_KEEPER_IDENTITY_H
 #define SCD_SERVER_KEEPER_IDENTITY_H
@@ -18,8 +18,8 @@
 
 struct scd__identity_options {
 	/*
-	 * The executables that count as runsc. None: every file called `runsc` that belongs to root, or to us, and that
-	 * nobody else may write to.
+	 * The executables that count as runsc. None: every file called `runsc` that belongs to root, or to us, and
+	 * that nobody else may write to.
 	 */
 	const char *const *runsc_paths;
 	size_t runsc_count;
@@ -63,8 +63,8 @@ bool scd__peer_credentials(int fd, struct scd__peer *peer);
 void scd__peer_identify(int fd, const struct scd__identity_options *options, struct scd__peer *ret_peer);
 
 /*
- * Whether it is confined, and its descriptors; looks only once. 0, or negative errno with a reason in the peer: -EACCES
- * when it is confined, -EPERM when we may not look.
+ * Whether it is confined, and its descriptors; looks only once. 0, or negative errno with a reason in the peer:
+ * -EACCES when it is confined, -EPERM when we may not look.
  */
 int scd__peer_look_closer(struct scd__peer *peer);
 

@@ -1,7 +1,7 @@
 /*
- * What looking at a connecting process costs: `bench_identify [IGNORED [ROUNDS]]`. Each round starts a process that looks
- * like runsc, so that the kernel shows its /proc for the first time, and prints microseconds (median, 95th percentile)
- * and the ratio to the rest of a handshake: accept, read, answer.
+ * What looking at a connecting process costs: `bench_identify [IGNORED [ROUNDS]]`. Each round starts a process that
+ * looks like runsc, so that the kernel shows its /proc for the first time, and prints microseconds (median, 95th
+ * percentile) and the ratio to the rest of a handshake: accept, read, answer.
  *
  *    first      scd__peer_identify of a process that nobody has looked at
  *    again      the same once more

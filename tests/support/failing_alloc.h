@@ -13,8 +13,8 @@
  *            assert_int_equal(r, -ENOMEM);
  *    }
  */
-#ifndef TESTS_SUPPORT_FAILING_ALLOC_H
-#define TESTS_SUPPORT_FAILING_ALLOC_H
+#ifndef SCD_TESTS_SUPPORT_FAILING_ALLOC_H
+#define SCD_TESTS_SUPPORT_FAILING_ALLOC_H
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

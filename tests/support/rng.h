@@ -3,8 +3,8 @@
  *
  * SCD_TEST_SEED=N in the environment repeats a run.
  */
-#ifndef TESTS_SUPPORT_RNG_H
-#define TESTS_SUPPORT_RNG_H
+#ifndef SCD_TESTS_SUPPORT_RNG_H
+#define SCD_TESTS_SUPPORT_RNG_H
 
 #include <inttypes.h>
 #include <stdint.h>

@@ -1,7 +1,6 @@
 /*
- * Every limit on what a peer or a file can make us do, in one place: its value, and why that value.
- * What happens at each of them, and which counter tells, stands in docs/threat-model.md; a test sees to it that each is
- * there.
+ * Every limit on what a peer or a file can make us do, in one place: its value, and why that value. What happens at
+ * each of them, and which counter tells, stands in docs/threat-model.md; a test sees to it that each is there.
  */
 #ifndef SECCHECKD_BASE_LIMITS_H
 #define SECCHECKD_BASE_LIMITS_H
@@ -23,25 +22,27 @@
 #define SCD_LIMIT_CONNECTIONS 16384u
 
 /*
- * Looking at who connects: bytes of its arguments (of which only `trace create` needs the last; containerd's have about
- * 1 KiB), and its descriptors, each of which costs one to three microseconds of a start (runsc has about a dozen).
+ * Looking at who connects: bytes of its arguments (of which only `trace create` needs the last; containerd's have
+ * about 1 KiB), and its descriptors, each of which costs one to three microseconds of a start (runsc has about a
+ * dozen).
  */
 #define SCD_LIMIT_PEER_ARGS_BYTES  8192u
 #define SCD_LIMIT_PEER_DESCRIPTORS 64u
 
 /*
- * The send buffer that a sandbox gets, as getsockopt(2) reports it: 10,923 messages of the usual size, 80 ms of a very
- * busy sandbox. And the kernel memory that all of them together may fill while nobody reads: 961 sandboxes have all they
- * want, 252 more have less. It is never more than an eighth of the host's memory.
+ * The send buffer that a sandbox gets, as getsockopt(2) reports it: 10,923 messages of the usual size, 80 ms of a
+ * very busy sandbox. And the kernel memory that all of them together may fill while nobody reads: 961 sandboxes have
+ * all they want, 252 more have less. It is never more than an eighth of the host's memory.
  */
 #define SCD_LIMIT_SNDBUF_BYTES       (8u << 20)
 #define SCD_LIMIT_SNDBUF_TOTAL_BYTES ((uint64_t)8 << 30)
 
 /*
- * Text of one field. A longer one keeps its head and its tail, with a mark between them (SCD_FIELD_CUT), and the event is
- * marked as truncated. Rules look at each byte once for each of their constants, so a command line of a whole message
- * would be seconds of a worker that all its sandboxes share; and a rule set with many forms of it would find no memory
- * left. A path has 4 KiB and an ordinary command line fewer, so 64 KiB is more than anything honest but lists of files.
+ * Text of one field. A longer one keeps its head and its tail, with a mark between them (SCD_FIELD_CUT), and the
+ * event is marked as truncated. Rules look at each byte once for each of their constants, so a command line of a
+ * whole message would be seconds of a worker that all its sandboxes share; and a rule set with many forms of it would
+ * find no memory left. A path has 4 KiB and an ordinary command line fewer, so 64 KiB is more than anything honest
+ * but lists of files.
  */
 #define SCD_LIMIT_FIELD_TEXT_BYTES 65536u
 
@@ -60,8 +61,8 @@
 #define SCD_LIMIT_PROTO_DEPTH 8u
 
 /*
- * Printing a message: nesting, of groups that we do not know among it (protobuf's own limit), and the line. The largest
- * message as octal escapes is a quarter of it; deep nesting, indented, would be fifty times the message.
+ * Printing a message: nesting, of groups that we do not know among it (protobuf's own limit), and the line. The
+ * largest message as octal escapes is a quarter of it; deep nesting, indented, would be fifty times the message.
  */
 #define SCD_LIMIT_PRINT_DEPTH 100u
 #define SCD_LIMIT_PRINT_BYTES (64u << 20)
@@ -79,13 +80,16 @@
 #define SCD_LIMIT_SANDBOX_CONTAINERS 256u
 #define SCD_LIMIT_CONTAINER_ID_BYTES 256u
 
-/* Names and paths of a process in state: Linux's comm has 15 bytes and its paths 4095. The head of a longer one stays. */
+/*
+ * Names and paths of a process in state: Linux's comm has 15 bytes and its paths 4095. The head of a longer one
+ * stays.
+ */
 #define SCD_LIMIT_PROCESS_NAME_BYTES 64u
 #define SCD_LIMIT_PROCESS_PATH_BYTES 4096u
 
 /*
- * Descriptors a process may have in state: more than servers have of their own. Over it, those of the 32 neighbours that
- * changed longest ago are forgotten, counted, and the sandbox is tainted.
+ * Descriptors a process may have in state: more than servers have of their own. Over it, those of the 32 neighbours
+ * that changed longest ago are forgotten, counted, and the sandbox is tainted.
  */
 #define SCD_LIMIT_PROCESS_FDS 4096u
 
@@ -144,12 +148,12 @@
 #define SCD_LIMIT_BATCH_BYTES (512u << 10)
 
 /*
- * Bytes that wait for the disk: of one recording, where the largest message fits beside a tenth of a second of a very
- * busy sandbox, and of all recordings, which a disk of 16 MiB a second takes in 4 of the 10 seconds that an ordered
- * stop may last. Beyond either, messages are left out of the recording.
+ * Bytes that wait for the disk: of one recording, twice what a socket can hold when it is read, which is also half a
+ * second of a very busy sandbox; and of all recordings, which a disk of 32 MiB a second takes in 4 of the 10 seconds that
+ * an ordered stop may last. Beyond either, messages are left out of the recording.
  */
-#define SCD_LIMIT_RECORDING_QUEUE_BYTES (8u << 20)
-#define SCD_LIMIT_RECORDER_QUEUE_BYTES  (64u << 20)
+#define SCD_LIMIT_RECORDING_QUEUE_BYTES (32u << 20)
+#define SCD_LIMIT_RECORDER_QUEUE_BYTES  (128u << 20)
 
 /* The body of a control plane's answer. */
 #define SCD_LIMIT_HTTP_ANSWER_BYTES (1u << 20)

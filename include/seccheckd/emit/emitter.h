@@ -43,7 +43,9 @@ int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name
  */
 int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct scd_error *err);
 
-/* TLS and time-outs shared by both HTTP outputs. Strings are copied. NULL and 0 are the defaults (base/defaults.h). */
+/*
+ * TLS and time-outs shared by both HTTP outputs. Strings are copied. NULL and 0 are the defaults (base/defaults.h).
+ */
 struct scd_http_options {
 	const char *url;        /* http://, https://, or http+unix:///path/to/socket:/request/path */
 	const char *user_agent; /* NULL: "seccheckd" */
@@ -54,7 +56,10 @@ struct scd_http_options {
 	unsigned backoff_max_ms;
 };
 
-/* Whether an HTTP output can be made for this URL: what a configuration is checked with. 0, -EINVAL with err, -ENOMEM. */
+/*
+ * Whether an HTTP output can be made for this URL: what a configuration is checked with. 0, -EINVAL with err,
+ * -ENOMEM.
+ */
 int scd_emitter_check_url(const char *url, struct scd_error *err);
 
 /* Falco's http_output: one alert object per POST, JSON. */

@@ -17,8 +17,8 @@ struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set);
 void scd_evaluator_free(struct scd_evaluator **evaluator);
 
 /*
- * Called once per matching rule, in the order of definition, after all rules have looked at the event; rule and view are
- * valid during the call.
+ * Called once per matching rule, in the order of definition, after all rules have looked at the event; rule and view
+ * are valid during the call.
  */
 typedef void scd_match_fn(void *user, const struct scd_rule *rule, const struct scd_view *view);
 

@@ -12,7 +12,9 @@
 #include "seccheckd/engine/diag.h"
 #include "seccheckd/event/kind.h"
 
-/* The version of Falco's engine whose rule files are understood here: what required_engine_version is held against. */
+/*
+ * The version of Falco's engine whose rule files are understood here: what required_engine_version is held against.
+ */
 #define SCD_RULESET_ENGINE_VERSION "0.63.0"
 
 /* Falco's priorities, most urgent first. X(ENUM, "Name as alerts show it") */
@@ -85,8 +87,8 @@ size_t scd_ruleset_rule_count(const struct scd_ruleset *set);
 const struct scd_rule *scd_ruleset_rule(const struct scd_ruleset *set, size_t index);
 
 /*
- * XXH3 of all rule files in order, each its length (8 bytes, little endian) and its bytes, as 16 hex digits: which rules
- * made an alert. Lives as long as the set.
+ * XXH3 of all rule files in order, each its length (8 bytes, little endian) and its bytes, as 16 hex digits: which
+ * rules made an alert. Lives as long as the set.
  */
 const char *scd_ruleset_generation(const struct scd_ruleset *set);
 
@@ -94,8 +96,8 @@ const char *scd_ruleset_generation(const struct scd_ruleset *set);
 const struct scd_kind_set *scd_ruleset_kinds(const struct scd_ruleset *set);
 
 /*
- * Whether some enabled rule compares or shows an environment (proc.env, proc.aenv, evt.arg.env): only then does decode
- * keep them.
+ * Whether some enabled rule compares or shows an environment (proc.env, proc.aenv, evt.arg.env): only then does
+ * decode keep them.
  */
 bool scd_ruleset_reads_env(const struct scd_ruleset *set);
 

@@ -1,6 +1,6 @@
 /*
- * Fields over messages as large as they may be: how long a text can get, what stays of a longer one, how much memory all
- * of them together take, and what is said when it does not suffice.
+ * Fields over messages as large as they may be: how long a text can get, what stays of a longer one, how much memory
+ * all of them together take, and what is said when it does not suffice.
  */
 #include "field_world.h"
 

@@ -142,94 +142,73 @@ static void test_identify__takes_the_name_from_the_arguments_of_trace_create(voi
 	assert_int_equal(peer->sandbox_id.len, 0);
 }
 
+/* Who is not taken for the runsc of a sandbox, and why. */
+static const struct stranger {
+	const char *name;
+	struct fake_runsc fake;
+	const char *lock, *other_lock; /* in the test's folder */
+	const char *reason;
+} strangers[] = {
+	{ "another program", { .name = "other", .arguments = "run pod" }, "a_sandbox:a.lock", NULL, "is not a runsc" },
+	{ "a longer name", { .name = "runsc2", .arguments = "run pod" }, "a_sandbox:a.lock", NULL, "is not a runsc" },
+	{ "a program that all may write",
+	  { .mode = 0777, .arguments = "run pod" },
+	  "a_sandbox:a.lock",
+	  NULL,
+	  "is not a runsc" },
+	{ "a program that its group may write",
+	  { .mode = 0770, .arguments = "run pod" },
+	  "a_sandbox:a.lock",
+	  NULL,
+	  "is not a runsc" },
+	{ "a gofer", { .arguments = "--root=/r gofer --bundle b" }, "a_sandbox:a.lock", NULL, "'gofer', is not one" },
+	{ "a sentry", { .arguments = "--root=/r boot create" }, "a_sandbox:a.lock", NULL, "'boot', is not one" },
+	{ "no command", { .arguments = "--root=/r" }, "a_sandbox:a.lock", NULL, "'', is not one" },
+	{ "no lock", { .arguments = "create pod" }, NULL, NULL, "holds no state lock" },
+	{ "another file", { .arguments = "create pod" }, "a_sandbox:a.state", NULL, "holds no state lock" },
+	{ "two locks",
+	  { .arguments = "create pod" },
+	  "a_sandbox:a.lock",
+	  "b_sandbox:b.lock",
+	  "more than one container" },
+	{ "a seccomp filter", { .arguments = "create pod", .confined = true }, "a_sandbox:a.lock", NULL, "confined" },
+	{ "a lock beyond the limit",
+	  { .arguments = "create pod", .descriptors = SCD_LIMIT_PEER_DESCRIPTORS },
+	  "a_sandbox:a.lock",
+	  NULL,
+	  "holds no state lock" },
+	{ "a root that is no path",
+	  { .arguments = "--root r trace create --config c pod" },
+	  NULL,
+	  NULL,
+	  "absolute path" },
+	{ "an unknown sandbox",
+	  { .arguments = "--root /r trace create --config c pod" },
+	  NULL,
+	  NULL,
+	  "exactly the id" },
+	{ "trace create without an id", { .arguments = "trace create --config c" }, NULL, NULL, "'trace', is not one" },
+};
+
 static void test_identify__gives_a_reason_for_everybody_else(void **state)
 {
-	static const struct {
-		const char *name;
-		struct fake_runsc fake;
-		const char *lock, *other_lock; /* in the test's folder */
-		const char *reason;
-	} rows[] = {
-		{ "another program",
-		  { .name = "other", .arguments = "run pod" },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "is not a runsc" },
-		{ "a longer name",
-		  { .name = "runsc2", .arguments = "run pod" },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "is not a runsc" },
-		{ "a program that all may write",
-		  { .mode = 0777, .arguments = "run pod" },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "is not a runsc" },
-		{ "a program that its group may write",
-		  { .mode = 0770, .arguments = "run pod" },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "is not a runsc" },
-		{ "a gofer",
-		  { .arguments = "--root=/r gofer --bundle b" },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "'gofer', is not one" },
-		{ "a sentry",
-		  { .arguments = "--root=/r boot create" },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "'boot', is not one" },
-		{ "no command", { .arguments = "--root=/r" }, "a_sandbox:a.lock", NULL, "'', is not one" },
-		{ "no lock", { .arguments = "create pod" }, NULL, NULL, "holds no state lock" },
-		{ "another file", { .arguments = "create pod" }, "a_sandbox:a.state", NULL, "holds no state lock" },
-		{ "two locks",
-		  { .arguments = "create pod" },
-		  "a_sandbox:a.lock",
-		  "b_sandbox:b.lock",
-		  "more than one container" },
-		{ "a seccomp filter",
-		  { .arguments = "create pod", .confined = true },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "confined" },
-		{ "a lock beyond the limit",
-		  { .arguments = "create pod", .descriptors = SCD_LIMIT_PEER_DESCRIPTORS },
-		  "a_sandbox:a.lock",
-		  NULL,
-		  "holds no state lock" },
-		{ "a root that is no path",
-		  { .arguments = "--root r trace create --config c pod" },
-		  NULL,
-		  NULL,
-		  "absolute path" },
-		{ "an unknown sandbox",
-		  { .arguments = "--root /r trace create --config c pod" },
-		  NULL,
-		  NULL,
-		  "exactly the id" },
-		{ "trace create without an id",
-		  { .arguments = "trace create --config c" },
-		  NULL,
-		  NULL,
-		  "'trace', is not one" },
-	};
 	struct fixture *fixture = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fake_runsc fake = rows[i].fake;
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		struct fake_runsc fake = strangers[i].fake;
 		char lock[128] = "", other_lock[128] = "";
 
-		print_message("%s\n", rows[i].name);
-		if (rows[i].lock)
-			snprintf(lock, sizeof(lock), "%s", tempdir_join(&fixture->dir, rows[i].lock));
-		if (rows[i].other_lock)
-			snprintf(other_lock, sizeof(other_lock), "%s", tempdir_join(&fixture->dir, rows[i].other_lock));
-		fake.lock = rows[i].lock ? lock : NULL;
-		fake.other_lock = rows[i].other_lock ? other_lock : NULL;
+		print_message("%s\n", strangers[i].name);
+		if (strangers[i].lock)
+			snprintf(lock, sizeof(lock), "%s", tempdir_join(&fixture->dir, strangers[i].lock));
+		if (strangers[i].other_lock)
+			snprintf(other_lock, sizeof(other_lock), "%s",
+			         tempdir_join(&fixture->dir, strangers[i].other_lock));
+		fake.lock = strangers[i].lock ? lock : NULL;
+		fake.other_lock = strangers[i].other_lock ? other_lock : NULL;
 		identify(fixture, fake, &any_runsc);
 		assert_false(fixture->peer.verified);
-		if (!strstr(fixture->peer.reason, rows[i].reason))
+		if (!strstr(fixture->peer.reason, strangers[i].reason))
 			fail_msg("reason: %s", fixture->peer.reason);
 		assert_int_equal(fixture->peer.sandbox_id.len, 0);
 		assert_int_equal(fixture->peer.runsc_root.len, 0);
@@ -300,7 +279,9 @@ static void test_identify__does_not_verify_a_process_that_has_ended(void **state
 	assert_int_equal(peer_open_descriptors(), fixture->descriptors + 1);
 }
 
-/* A child with this number, which waits to be killed; -EEXIST when another process has it, -EPERM without privileges. */
+/*
+ * A child with this number, which waits to be killed; -EEXIST when another process has it, -EPERM without privileges.
+ */
 static pid_t fork_as(pid_t number)
 {
 	struct clone_args arguments = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1 };
