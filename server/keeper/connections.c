@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "seccheckd/base/peer_socket.h"
+
 int scd__connections_init(struct scd__connections *table, size_t limit)
 {
 	*table = (struct scd__connections){ .limit = limit };
@@ -85,7 +87,7 @@ void scd__connections_move(struct scd__connections *table, struct scd__connectio
 
 void scd__connections_remove(struct scd__connections *table, struct scd__connection *connection)
 {
-	close(connection->fd);
+	scd_peer_socket_close(connection->fd);
 	scd_idmap_remove(&table->by_id, connection->id);
 	scd__connections_move(table, connection, SCD__CONNECTION_FREE);
 	table->count--;

@@ -15,9 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
+#include "seccheckd/base/peer_socket.h"
 
 int scd__custody_pair(int ret_fds[2])
 {
@@ -25,7 +23,7 @@ int scd__custody_pair(int ret_fds[2])
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return -errno;
-	scd__custody_refuse_descriptors(fds[0]);
+	(void)scd_peer_socket_refuse_descriptors(fds[0]);
 	memcpy(ret_fds, fds, sizeof(fds));
 	return 0;
 }
@@ -57,25 +55,13 @@ int scd__custody_send(int fd, const struct scd_custody *message, int passed)
 
 int scd__custody_receive(int fd, uint8_t buffer[SCD_CUSTODY_MAX_BYTES], struct scd_custody *ret_message)
 {
-	ssize_t received;
+	ssize_t received = scd_peer_socket_receive(fd, buffer, SCD_CUSTODY_MAX_BYTES);
 	int r;
 
-	do
-		received = recv(fd, buffer, SCD_CUSTODY_MAX_BYTES, MSG_DONTWAIT | MSG_TRUNC);
-	while (received < 0 && errno == EINTR);
-	if (received < 0)
-		return -errno;
-	if (received == 0)
-		return 0;
+	if (received <= 0)
+		return (int)received;
 	if ((size_t)received > SCD_CUSTODY_MAX_BYTES)
 		return -EBADMSG;
 	r = scd_custody_parse((struct scd_str){ (const char *)buffer, (size_t)received }, ret_message);
 	return r < 0 ? r : 1;
-}
-
-void scd__custody_refuse_descriptors(int fd)
-{
-	int no = 0;
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
 }

@@ -21,11 +21,4 @@ int scd__custody_send(int fd, const struct scd_custody *message, int passed);
  */
 int scd__custody_receive(int fd, uint8_t buffer[SCD_CUSTODY_MAX_BYTES], struct scd_custody *ret_message);
 
-/*
- * Descriptors that a peer sends along are never wanted. A plain recv(2) discards them, but closing what a peer made
- * may block us (a file system or a lingering socket of its choice). Linux 6.16 and later refuse them at the sender
- * (SO_PASSRIGHTS); older ones ignore this. A connection inherits it from its listener.
- */
-void scd__custody_refuse_descriptors(int fd);
-
 #endif

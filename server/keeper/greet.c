@@ -21,6 +21,7 @@
 #include "keeper/internal.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
+#include "seccheckd/base/peer_socket.h"
 
 /* Connections accepted from one listener before others have their turn. */
 #define ACCEPT_BATCH 64
@@ -66,7 +67,7 @@ static void refuse_unlisted(const struct scd__listener *listener, int fd, const 
 	struct ucred peer = peer_of(fd);
 
 	log_refusal(listener->path, (uint32_t)peer.pid, peer.uid, reason);
-	close(fd);
+	scd_peer_socket_close(fd);
 }
 
 void scd__keeper_greet(struct scd_keeper *keeper, struct scd__connection *connection)

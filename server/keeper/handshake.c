@@ -11,18 +11,16 @@
 #include <sys/socket.h>
 
 #include "seccheckd/base/limits.h"
+#include "seccheckd/base/peer_socket.h"
 #include "seccheckd/wire/handshake.h"
 
 /* The length of the message in buffer, or negative errno. */
 static ssize_t receive_message(int fd, char buffer[SCD_LIMIT_HANDSHAKE_BYTES])
 {
-	ssize_t received;
+	ssize_t received = scd_peer_socket_receive(fd, buffer, SCD_LIMIT_HANDSHAKE_BYTES);
 
-	do
-		received = recv(fd, buffer, SCD_LIMIT_HANDSHAKE_BYTES, MSG_DONTWAIT | MSG_TRUNC);
-	while (received < 0 && errno == EINTR);
 	if (received < 0)
-		return -errno;
+		return received;
 	if (received == 0)
 		return -ENODATA;
 	return (size_t)received > SCD_LIMIT_HANDSHAKE_BYTES ? -EMSGSIZE : received;
@@ -57,6 +55,7 @@ const char *scd__handshake_reason(int error)
 	case -ENODATA: return "it closed, or sent an empty message, instead of a handshake";
 	case -EMSGSIZE: return "its first message is too long for a handshake";
 	case -EBADMSG: return "its first message is not a handshake";
+	case -EPROTO: return "it sent descriptors with its handshake";
 	case -EPROTONOSUPPORT: return "it speaks version 0 of the protocol";
 	case -ETIMEDOUT: return "it sent no handshake in time";
 	case -EPIPE:

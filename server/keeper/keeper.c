@@ -30,6 +30,7 @@
 #include "seccheckd/base/counters.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
+#include "seccheckd/base/peer_socket.h"
 
 /* From SIGTERM to SIGKILL for the worker: its last pass over the sockets, and 5 s for outputs. */
 #define STOP_NS (10 * INT64_C(1000000000))
@@ -79,6 +80,9 @@ static int open_listeners(struct scd_keeper *keeper, const struct scd_keeper_opt
 			return r;
 		scd_log(SCD_LOG_INFO, "listening on %s", keeper->paths[i]);
 	}
+	if (keeper->listener_count && !scd_peer_socket_refuses_descriptors(keeper->listeners[0].fd))
+		scd_log(SCD_LOG_NOTICE, "this kernel does not refuse descriptors that senders pass along (Linux 6.16 "
+		                        "does): they are closed when they come, and their connections with them");
 	return 0;
 }
 

@@ -27,7 +27,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "keeper/custody.h"
+#include "seccheckd/base/peer_socket.h"
 
 #define PATH_MAX_BYTES (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
@@ -100,7 +100,7 @@ static int open_socket(const struct sockaddr_un *address)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	scd__custody_refuse_descriptors(fd);
+	(void)scd_peer_socket_refuse_descriptors(fd);
 	r = bind_private(fd, address);
 	if (!r && listen(fd, SOMAXCONN) < 0) {
 		r = -errno;

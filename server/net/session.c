@@ -59,7 +59,7 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 	session->id = connection->connection_id;
 	session->peer_pid = connection->peer_pid;
 	session->poll.data = session;
-	session->inbox.fd = fd;
+	scd__inbox_init(&session->inbox, fd);
 	session->stream = stream;
 	session->state = SCD__SESSION_WAITING;
 	TAILQ_INSERT_TAIL(&net->waiting, session, link);
@@ -145,7 +145,8 @@ static const char *reason_of(const struct scd__session *session, enum scd_net_en
 	switch (end) {
 	case SCD_NET_END_CLOSED: return "closed by the sandbox";
 	case SCD_NET_END_RESET: return "reset by the sandbox";
-	case SCD_NET_END_BROKEN: return strerror(-session->read_error);
+	case SCD_NET_END_BROKEN:
+		return session->read_error == -EPROTO ? "as it passed descriptors" : strerror(-session->read_error);
 	case SCD_NET_END_STOPPED: return "as the daemon stops";
 	}
 	return "";
@@ -181,6 +182,7 @@ void scd__session_end(struct scd__session *session, bool by_us)
 	net->counters.sessions_ended++;
 	net->counters.resets += session->inbox.was_reset;
 	net->counters.read_errors += session->read_error != 0;
+	net->counters.descriptors += session->read_error == -EPROTO;
 	net->session_count--;
 	TAILQ_REMOVE(list_of(session), session, link);
 	session->state = SCD__SESSION_ENDED;

@@ -22,6 +22,7 @@
 	X(sessions_refused, "Connections given back at once for want of memory.")                 \
 	X(resets, "Connections that the sandbox closed without reading our answer.")              \
 	X(read_errors, "Connections that ended with an error of recv(2).")                        \
+	X(descriptors, "Connections that ended because a descriptor came with a message.")        \
 	X(oversized, "Messages longer than the largest that is received.")                        \
 	X(ticks, "Rounds over the active sessions.")                                              \
 	X(ticks_over_budget, "Rounds that left messages for the next, as the budget was spent.")  \

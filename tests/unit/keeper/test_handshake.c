@@ -141,14 +141,16 @@ static void test_handshake__takes_no_descriptors(void **state)
 	(void)state;
 	open_pair(fds);
 	assert_int_equal(peer_send_descriptors(fds[0], "\x08\x01", 2, passed, 4), 2);
-	assert_int_equal(step(fds[1]), 0);
+	assert_int_equal(step(fds[1]), -EPROTO);
 	close_pair(fds);
 	assert_int_equal(peer_open_descriptors(), before);
 }
 
 static void test_handshake_reason__names_every_result(void **state)
 {
-	static const int errors[] = { -ENODATA, -EMSGSIZE, -EBADMSG, -EPROTONOSUPPORT, -EPIPE, -ETIMEDOUT, -EIO };
+	static const int errors[] = {
+		-ENODATA, -EMSGSIZE, -EBADMSG, -EPROTONOSUPPORT, -EPIPE, -ETIMEDOUT, -EPROTO, -EIO
+	};
 
 	(void)state;
 	for (size_t i = 0; i < SCD_COUNT(errors); i++) {
