@@ -39,7 +39,7 @@ static const struct scd__command command = {
 	        "At least one socket is needed, by --listen or in the configuration. Without rules of its own it uses "
 	        "the bundled ones; without an output in the configuration, alerts are JSON lines on standard output. "
 	        "SIGTERM and SIGINT stop it: what has arrived is evaluated, outputs have 5 seconds to take what is "
-	        "left, and the exit status is 0, or 1 if alerts remain undelivered.",
+	        "left, and the exit status is 0, or 1 if alerts were lost. SIGUSR1 logs what was counted so far.",
 	.lists_keys = true,
 	.examples = "  seccheckd serve --listen /run/seccheckd/seccheckd.sock\n"
 	            "  seccheckd serve --config /etc/seccheckd/seccheckd.yaml\n",

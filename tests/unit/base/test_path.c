@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/path.h"
 #include "tests/support/rng.h"
 
@@ -61,7 +62,7 @@ static void test_join__rows(void **state)
 		{ "x", "a", NULL },
 		{ "/x", "", NULL },
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_str joined;
 		bool told = scd_path_join(scd_str_from(rows[i].base), scd_str_from(rows[i].path), &arena, &joined);
 		if (told != (rows[i].joined != NULL) || (told && !scd_str_is(joined, rows[i].joined)))
@@ -100,7 +101,7 @@ static void test_squeeze__rows(void **state)
 		const char *path, *squeezed;
 	} rows[] = { { "", "" },           { "/", "/" },      { "//", "/" }, { "a//b///c", "a/b/c" },
 		     { "/a/b/", "/a/b/" }, { "//a//", "/a/" } };
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_str squeezed;
 		assert_true(scd_path_squeeze(scd_str_from(rows[i].path), &arena, &squeezed));
 		assert_true(scd_str_is(squeezed, rows[i].squeezed));
