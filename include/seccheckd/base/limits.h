@@ -149,8 +149,8 @@
 
 /*
  * Bytes that wait for the disk: of one recording, twice what a socket can hold when it is read, which is also half a
- * second of a very busy sandbox; and of all recordings, which a disk of 32 MiB a second takes in 4 of the 10 seconds that
- * an ordered stop may last. Beyond either, messages are left out of the recording.
+ * second of a very busy sandbox; and of all recordings, which a disk of 32 MiB a second takes in 4 of the 10 seconds
+ * that an ordered stop may last. Beyond either, messages are left out of the recording.
  */
 #define SCD_LIMIT_RECORDING_QUEUE_BYTES (32u << 20)
 #define SCD_LIMIT_RECORDER_QUEUE_BYTES  (128u << 20)

@@ -449,7 +449,8 @@ static void test_recording__leaves_out_what_a_slow_disk_cannot_take(void **state
 
 	hold_up(fixture);
 	recording = start(fixture);
-	add_zeros(recording, 4 * MIB);
+	for (unsigned i = 0; i < SCD_LIMIT_RECORDING_QUEUE_BYTES / (4 * MIB) - 1; i++)
+		add_zeros(recording, 4 * MIB);
 	add_zeros(recording, 3 * MIB);
 	add_zeros(recording, 2 * MIB);
 	add_zeros(recording, 8); /* there is room for this one again */
@@ -460,11 +461,11 @@ static void test_recording__leaves_out_what_a_slow_disk_cannot_take(void **state
 	scd_recording_end(&recording, "closed");
 	settle(fixture);
 	trace = trace_load(tempdir_join(&fixture->dir, "client-0001"));
-	assert_int_equal(trace.count, 4);
-	assert_int_equal(trace.messages[1].len, 3 * MIB);
-	assert_int_equal(trace.messages[2].len, 8);
+	assert_int_equal(trace.count, 10);
+	assert_int_equal(trace.messages[7].len, 3 * MIB);
+	assert_int_equal(trace.messages[8].len, 8);
 	trace_done(&trace);
-	expect_meta(fixture, "client-0001.meta.json", 4, 1, "the disk was slower than the connection");
+	expect_meta(fixture, "client-0001.meta.json", 10, 1, "the disk was slower than the connection");
 	assert_int_equal(counters(fixture)->incomplete, 1);
 	assert_int_equal(counters(fixture)->left_out, 1);
 }
@@ -479,8 +480,8 @@ static void test_recording__shares_the_memory_of_all(void **state)
 	hold_up(fixture);
 	for (int i = 0; i < EACH; i++) {
 		recordings[i] = start(fixture);
-		add_zeros(recordings[i], 4 * MIB - SCD_TRACE_SIZE_BYTES);
-		add_zeros(recordings[i], 4 * MIB - SCD_TRACE_SIZE_BYTES);
+		for (unsigned k = 0; k < SCD_LIMIT_RECORDING_QUEUE_BYTES / (4 * MIB); k++)
+			add_zeros(recordings[i], 4 * MIB - SCD_TRACE_SIZE_BYTES);
 	}
 	late = start(fixture);
 	add_zeros(late, 8);
@@ -492,7 +493,7 @@ static void test_recording__shares_the_memory_of_all(void **state)
 	scd_recording_end(&late, "closed");
 	settle(fixture);
 	assert_int_equal(counters(fixture)->complete, EACH);
-	expect_meta(fixture, "client-0009.meta.json", 1, 1, "the disk was slower than the connection");
+	expect_meta(fixture, "client-0005.meta.json", 1, 1, "the disk was slower than the connection");
 }
 
 static void test_recording__ends_at_the_cap_of_a_file(void **state)
