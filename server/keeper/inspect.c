@@ -18,10 +18,9 @@
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
 
-#define SECOND_NS INT64_C(1000000000)
-
 /* Looking through strangers may take so much of each second. */
 #define STRANGERS_NS (20 * INT64_C(1000000))
+#define WINDOW_NS    INT64_C(1000000000)
 
 /* For a line of the log about a buffer. */
 #define OUTCOME_BYTES 160u
@@ -123,8 +122,8 @@ static int64_t enlarge_stranger(struct scd__inspector *inspector, struct scd__co
 {
 	int64_t start_ns = scd_clock_mono_ns(), got;
 
-	if (inspector->second != start_ns / SECOND_NS) {
-		inspector->second = start_ns / SECOND_NS;
+	if (start_ns >= inspector->window_end_ns) {
+		inspector->window_end_ns = start_ns + WINDOW_NS;
 		inspector->strangers_ns = 0;
 	}
 	if (inspector->strangers_ns >= STRANGERS_NS)

@@ -17,8 +17,8 @@ struct scd__inspector {
 	struct scd__sndbuf_account all;       /* every connection's buffer, as long as it lives */
 	struct scd__sndbuf_account strangers; /* of them, those that are not verified */
 
-	int64_t second;       /* of the monotonic clock */
-	int64_t strangers_ns; /* spent on strangers in it */
+	int64_t window_end_ns; /* monotonic */
+	int64_t strangers_ns;  /* spent on strangers in the window */
 
 	bool told_size, told_privilege; /* what is missing is said once */
 };

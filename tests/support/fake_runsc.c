@@ -53,13 +53,15 @@ static int execute(void *user)
 {
 	const struct start *start = user;
 	const struct fake_runsc *fake = start->fake;
-	char words[1024], number[16], program[] = "runsc", *rest = words;
+	char words[1024], number[16], done[16], program[] = "runsc", *rest = words;
 	char *argv[ARGUMENT_MAX + 2] = { program };
 
 	snprintf(words, sizeof(words), "%s", fake->arguments ? fake->arguments : "");
 	for (size_t i = 0; i < ARGUMENT_MAX && rest && *rest; i++)
 		argv[i + 1] = strsep(&rest, " ");
 	snprintf(number, sizeof(number), "%u", fake->descriptors);
+	snprintf(done, sizeof(done), "%d", fake->done_fd);
+	set("FAKE_DONE", fake->done_fd ? done : NULL);
 	set("FAKE_SOCKET", fake->socket_path);
 	set("FAKE_LOCK", fake->lock);
 	set("FAKE_OTHER_LOCK", fake->other_lock);

@@ -18,6 +18,7 @@ struct fake_runsc {
 	const char *lock;        /* a file that it makes and holds open; NULL: none */
 	const char *other_lock;  /* another one */
 	const char *claim;       /* when it is answered, it reports a /bin/claimed in a container of this id */
+	int done_fd;             /* it writes a byte there when it was answered and has said all; 0: it does not */
 	unsigned descriptors;    /* that it has open in front of everything else */
 	bool confined;           /* by a seccomp filter */
 };
