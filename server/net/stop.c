@@ -68,7 +68,7 @@ static void finish(struct scd_net *net)
 	}
 	scd__tick_close(net);
 	if (net->counters.stops_cut_short)
-		scd_log(SCD_LOG_WARNING, "%" PRIu64 " connections still had messages when the daemon stopped",
+		scd_log(SCD_LOG_WARNING, "connections that still had messages when the daemon stopped: %" PRIu64,
 		        net->counters.stops_cut_short);
 	net->ops->stopped(net->user);
 }
