@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,11 @@
 #define PROGRAM SCD_BINARY_DIR "/tests/fake_runsc"
 
 #define ARGUMENT_MAX 32u
+
+const char *fake_runsc_unavailable(void)
+{
+	return prctl(PR_GET_SECCOMP) == 0 ? NULL : "this process is confined by seccomp, and so is all that it starts";
+}
 
 struct start {
 	const struct fake_runsc *fake;

@@ -10,6 +10,9 @@
 
 #include "tests/support/tempdir.h"
 
+/* NULL when the keeper can look at processes that this one starts, or at itself, else why not. */
+const char *fake_runsc_unavailable(void);
+
 struct fake_runsc {
 	const char *name;        /* of its executable; NULL: runsc */
 	mode_t mode;             /* of its executable; 0: 0755 */
