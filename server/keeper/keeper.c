@@ -35,24 +35,53 @@
 /* From SIGTERM to SIGKILL for the worker: its last pass over the sockets, and 5 s for outputs. */
 #define STOP_NS (10 * INT64_C(1000000000))
 
-/* Descriptors that are not connections: standard streams, listeners, control, signals, reserve, the caller's. */
-#define OTHER_DESCRIPTORS 128u
+/*
+ * Descriptors of keeper and worker that are not connections, for each of the two. The worker has more of them: about 20
+ * with all its outputs, and what name look-ups take.
+ */
+#define OTHER_DESCRIPTORS 64u
 
 enum { POLL_SIGNALS, POLL_CONTROL, POLL_LISTENERS };
 
-/* A shell's usual soft limit of 1024 would be reached before our own. */
-static void raise_descriptor_limit(void)
+/*
+ * How many connections the limit on descriptors allows; a shell's usual soft limit of 1024 is raised. Keeper and worker
+ * have one of each, so that who was answered is also served. 0 or negative errno.
+ */
+static int find_connection_limit(const struct scd_keeper_options *options, size_t *ret_count, struct scd_error *err)
 {
-	const rlim_t wanted = SCD_LIMIT_CONNECTIONS + OTHER_DESCRIPTORS;
+	const rlim_t others = OTHER_DESCRIPTORS + options->listen_count;
+	const rlim_t wanted = SCD_LIMIT_CONNECTIONS + others;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < wanted)
-		scd_log(SCD_LOG_NOTICE, "the limit of %llu descriptors allows fewer than %u connections",
-		        (unsigned long long)limit.rlim_cur, SCD_LIMIT_CONNECTIONS);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return scd_error_set(err, -errno, "cannot ask for the limit on descriptors: %s", strerror(errno));
+	if (limit.rlim_cur < wanted) {
+		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur <= others) {
+		scd_error_set(err, -EMFILE, "the limit of %ju descriptors leaves none for connections",
+		              (uintmax_t)limit.rlim_cur);
+		scd_error_hint(err, "raise it (ulimit -Hn, or LimitNOFILE of the service) to %ju", (uintmax_t)wanted);
+		return -EMFILE;
+	}
+	*ret_count = limit.rlim_cur < wanted ? limit.rlim_cur - others : SCD_LIMIT_CONNECTIONS;
+	if (*ret_count < SCD_LIMIT_CONNECTIONS)
+		scd_log(SCD_LOG_NOTICE, "the limit of %ju descriptors allows %zu connections",
+		        (uintmax_t)limit.rlim_cur, *ret_count);
+	return 0;
+}
+
+/* The table of connections, as large as it may be. */
+static int open_table(struct scd_keeper *keeper, const struct scd_keeper_options *options, struct scd_error *err)
+{
+	size_t limit = 0;
+	int r = find_connection_limit(options, &limit, err);
+
+	if (r < 0)
+		return r;
+	r = scd__connections_init(&keeper->connections, limit);
+	return r < 0 ? scd_error_set(err, r, "out of memory") : 0;
 }
 
 static void close_listeners(struct scd_keeper *keeper)
@@ -101,11 +130,13 @@ int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper *
 		free(keeper);
 		return scd_error_set(err, r, "cannot receive signals: %s", strerror(-r));
 	}
-	raise_descriptor_limit();
 	r = scd__inspector_init(&keeper->inspector, options);
+	if (r < 0)
+		scd_error_set(err, r, "out of memory");
 	if (!r)
-		r = scd__connections_init(&keeper->connections, SCD_LIMIT_CONNECTIONS);
-	r = r < 0 ? scd_error_set(err, r, "out of memory") : open_listeners(keeper, options, err);
+		r = open_table(keeper, options, err);
+	if (!r)
+		r = open_listeners(keeper, options, err);
 	if (r < 0) {
 		scd_keeper_free(&keeper);
 		return r;

@@ -383,6 +383,52 @@ static void test_serve__fails_when_alerts_remain_undelivered(void **state)
 	run_done(&run);
 }
 
+static void start_with_limit(struct run *run, unsigned descriptors)
+{
+	char script[128];
+	const char *const argv[] = { "/bin/sh", "-c", script, RUN_SECCHECKD, NULL };
+
+	snprintf(script, sizeof(script), "ulimit -n %u && exec \"$0\" serve --listen socket -r good.yaml", descriptors);
+	run_start(run, &(struct run_options){ .argv = argv });
+}
+
+/* Whoever is answered is served: one that is closed after the answer is a sandbox that goes on unseen. */
+static void test_serve__answers_only_whom_its_descriptors_allow(void **state)
+{
+	enum { PEERS = 100 };
+	int peers[PEERS], joined = 0;
+	struct run run;
+
+	(void)state;
+	start_with_limit(&run, 80);
+	if (!run_until(&run, "ready: "))
+		fail_msg("not ready: %s", run.err.data);
+	for (int i = 0; i < PEERS; i++) {
+		peers[joined] = peer_join("socket");
+		joined += peers[joined] >= 0;
+	}
+	assert_in_range(joined, 1, 79);
+	for (int i = 0; i < joined; i++)
+		assert_true(peer_replay(peers[i], TRACE) > 0);
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 0);
+	assert_int_equal(run_count(&run.out, "\n"), replayed_count() * (size_t)joined);
+	for (int i = 0; i < joined; i++)
+		close(peers[i]);
+	run_done(&run);
+}
+
+static void test_serve__does_not_start_without_descriptors_for_connections(void **state)
+{
+	struct run run;
+
+	(void)state;
+	start_with_limit(&run, 40);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data, "the limit of 40 descriptors leaves none for connections\n  hint: "));
+	run_done(&run);
+}
+
 /* Where descriptor number fd of a process leads. */
 static void assert_leads_to(pid_t pid, int fd, const char *path)
 {
@@ -489,6 +535,8 @@ int main(void)
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),
 		cmocka_unit_test(test_serve__takes_a_file_size_limit_as_a_full_disk),
 		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
+		cmocka_unit_test(test_serve__answers_only_whom_its_descriptors_allow),
+		cmocka_unit_test(test_serve__does_not_start_without_descriptors_for_connections),
 		cmocka_unit_test(test_serve__fills_standard_descriptors_that_are_closed),
 		cmocka_unit_test(test_serve__does_not_print_alerts_to_a_closed_standard_output),
 		cmocka_unit_test(test_serve__ends_when_its_only_output_is_gone),

@@ -18,7 +18,7 @@
 /* A peer that connected has this long to send its handshake. */
 #define SCD_LIMIT_HANDSHAKE_MS 2000u
 
-/* Connections at once: two descriptors each in the keeper and the worker. */
+/* Connections at once, for each of which keeper and worker have a descriptor; fewer where RLIMIT_NOFILE says so. */
 #define SCD_LIMIT_CONNECTIONS 16384u
 
 /*

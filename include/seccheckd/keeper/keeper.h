@@ -61,10 +61,11 @@ struct scd_keeper_options {
 struct scd_keeper;
 
 /*
- * Opens the listeners; raises the soft limit on descriptors as far as the hard one allows. From here to scd_keeper_free
- * SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD are blocked, so that one that comes early waits for run, and
- * SIGPIPE is ignored. The caller has one thread. The options are copied. 0, or negative errno with err: which path and
- * why; nothing is left behind then.
+ * Opens the listeners; raises the soft limit on descriptors as far as the hard one allows, and answers no more
+ * connections than keeper and worker then have descriptors for. From here to scd_keeper_free SIGTERM, SIGINT, SIGHUP,
+ * SIGUSR1, SIGUSR2 and SIGCHLD are blocked, so that one that comes early waits for run, and SIGPIPE is ignored. The
+ * caller has one thread. The options are copied. 0, or negative errno with err: which path and why; nothing is left
+ * behind then.
  */
 int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper **ret_keeper, struct scd_error *err);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ struct fixture {
 	const char *path;
 	scd_worker_main_fn *worker_main;
 	rlim_t descriptors; /* its limit; 0: as it is */
+	int wasted;         /* descriptors that it opens besides */
 	int reports[2];     /* SEQPACKET: [0] ours, [1] theirs */
 	pid_t pid;
 };
@@ -74,6 +76,8 @@ static int keeper_main(void *user)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	if (scd_keeper_new(&options, &keeper, &err) < 0)
 		return 99;
+	for (int i = 0; i < fixture->wasted; i++)
+		fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 	send_report(fixture, &report);
 	status = scd_keeper_run(keeper, fixture->worker_main, fixture);
 	report = (struct report){ 'K', (uint64_t)status, *scd_keeper_counters(keeper) };
@@ -394,7 +398,8 @@ static void test_keeper_run__refuses_when_it_has_no_descriptors(void **state)
 	enum { PEERS = 64 };
 	int peers[PEERS], joined = 0, peer;
 
-	fixture->descriptors = 32;
+	fixture->descriptors = 128;
+	fixture->wasted = 100;
 	start(fixture, worker_never_ready);
 	for (int i = 0; i < PEERS; i++) {
 		peers[i] = peer_connect(fixture->path);
@@ -411,6 +416,29 @@ static void test_keeper_run__refuses_when_it_has_no_descriptors(void **state)
 	counters = stop(fixture, 7);
 	assert_int_equal(counters.answered, joined);
 	assert_true(counters.refused_resources >= (uint64_t)(PEERS - joined));
+}
+
+/* Whom the keeper answers the worker can take, too: it needs descriptors for other things. */
+static void test_keeper_run__refuses_when_the_worker_would_have_no_descriptors(void **state)
+{
+	struct fixture *fixture = *state;
+	struct scd_keeper_counters counters;
+	enum { PEERS = 30, OTHERS = 64 + 1, LIMIT = 10 };
+	int peers[PEERS], joined = 0;
+
+	fixture->descriptors = OTHERS + LIMIT;
+	start(fixture, worker_never_ready);
+	for (int i = 0; i < PEERS; i++) {
+		peers[i] = peer_connect(fixture->path);
+		assert_true(peers[i] >= 0);
+		joined += peer_greet(peers[i], PEER_DEADLINE_MS) == 0;
+	}
+	assert_int_equal(joined, LIMIT);
+	counters = stop(fixture, 7);
+	for (int i = 0; i < PEERS; i++)
+		close(peers[i]);
+	assert_int_equal(counters.refused_full, PEERS - LIMIT);
+	assert_int_equal(counters.refused_resources, 0);
 }
 
 static void test_keeper_new__leaves_nothing_behind_when_a_path_is_bad(void **state)
@@ -474,6 +502,7 @@ int main(void)
 		TEST(test_keeper_run__lets_a_worker_release_only_what_it_holds),
 		TEST(test_keeper_run__keeps_the_connection_open),
 		TEST(test_keeper_run__refuses_when_it_has_no_descriptors),
+		TEST(test_keeper_run__refuses_when_the_worker_would_have_no_descriptors),
 		TEST(test_keeper_new__leaves_nothing_behind_when_a_path_is_bad),
 		TEST(test_keeper_new__refuses_the_same_path_twice),
 		TEST(test_keeper_free__removes_the_sockets),
