@@ -127,13 +127,15 @@ void scd__keeper_hand_over(struct scd_keeper *keeper, int64_t now_ns)
 		hold_back(keeper, r, now_ns);
 }
 
-/* What a worker says is not trusted: an id that it does not hold is refused. */
+/* What a worker says is not trusted: it is ready once, and an id that it does not hold is refused. */
 static bool obey(struct scd_keeper *keeper, const struct scd_custody *message)
 {
 	struct scd__connection *connection;
 
 	switch (message->kind) {
 	case SCD_CUSTODY_READY:
+		if (keeper->worker.ready)
+			return false;
 		keeper->worker.ready = true;
 		scd_log(SCD_LOG_DEBUG, "the worker is ready");
 		return true;
