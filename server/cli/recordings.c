@@ -1,8 +1,8 @@
 /*
  * Recordings as a sink of the net.
  *
- * Messages are recorded as they come, whatever is in them. Only for the description of a sandbox that the host side did
- * not name, the first few are decoded, until one names the container: gVisor's sandbox id is the id of its first
+ * Messages are recorded as they come, whatever is in them. Only for the description of a sandbox that the host side
+ * did not name, the first few are decoded, until one names the container: gVisor's sandbox id is the id of its first
  * container.
  */
 #include "recordings.h"
@@ -115,7 +115,7 @@ static void end_recording(void *user, void *of_stream, enum scd_net_end end)
 void scd__recordings_init(struct scd__recordings *recordings, struct scd_recorder *recorder)
 {
 	recordings->recorder = recorder;
-	scd_arena_init(&recordings->scratch, SCRATCH_CHUNK_BYTES, SCD_LIMIT_EVENT_ARENA_BYTES);
+	scd_arena_init(&recordings->scratch, SCRATCH_CHUNK_BYTES, (size_t)SCD_LIMIT_EVENT_ARENA_BYTES);
 }
 
 void scd__recordings_done(struct scd__recordings *recordings)

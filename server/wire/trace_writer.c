@@ -4,8 +4,8 @@
  *    head | message | message | mess…          a write that ends early, as the disk is full
  *                             ^ cut here       the file ends with the last whole message
  *
- * The bytes that write(2) took are walked by their size fields, which are ours, to find that place. When cutting fails
- * too, the file stays torn, and its reader says so.
+ * The bytes that write(2) took are walked by their size fields, which are ours, to find that place. When cutting
+ * fails too, the file stays torn, and its reader says so.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * `seccheckd record` and `seccheckd send` as programs: what goes in comes out, whatever its size and number; a stop, a
- * full disk and a cap leave whole traces.
+ * `seccheckd record` and `seccheckd send` as programs: what goes in comes out, whatever its size and number; a stop,
+ * a full disk and a cap leave whole traces.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  *
  * A socket is drained to EAGAIN, then left alone for a tick (timerfd: libuv's own timers are too coarse), then
  * drained again: a wake-up per message costs several times the CPU, for us and for the sandbox. A socket that stays
- * empty goes back to waiting for readability. Budgets of messages, bytes and time, for each sandbox's turn and for the
- * tick, keep one that floods from starving the others.
+ * empty goes back to waiting for readability. Budgets of messages, bytes and time, for each sandbox's turn and for
+ * the tick, keep one that floods from starving the others.
  *
  * Not thread-safe: everything is called on the loop's thread.
  */
@@ -52,11 +52,13 @@ struct scd_net_summary {
 
 /*
  * What becomes of connections. Each has a stream, which is the sink's own, from open to close; of one connection the
- * functions are called in the order open, (message or lost)…, summarize, close. All are called from the loop: none may
- * block, since every other connection waits meanwhile, and none may free the net.
+ * functions are called in the order open, (message or lost)…, summarize, close. All are called from the loop: none
+ * may block, since every other connection waits meanwhile, and none may free the net.
  */
 struct scd_net_sink_ops {
-	/* The stream of a new connection; NULL on exhaustion, then the connection is closed and close is not called. */
+	/*
+	 * The stream of a new connection; NULL on exhaustion, then the connection is closed and close is not called.
+	 */
 	void *(*open)(void *user, const struct scd_custody *connection);
 
 	/*
@@ -84,8 +86,8 @@ struct scd_net;
 
 struct scd_net_ops {
 	/*
-	 * The keeper said stop, or is gone: every socket was drained once more, in turns, as far as a few seconds went,
-	 * and closed; nothing more will come. Called once, from the loop; may call scd_net_free.
+	 * The keeper said stop, or is gone: every socket was drained once more, in turns, as far as a few seconds
+	 * went, and closed; nothing more will come. Called once, from the loop; may call scd_net_free.
 	 */
 	void (*stopped)(void *user);
 };

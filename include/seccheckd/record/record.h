@@ -6,9 +6,9 @@
  *
  * The loop never waits for the disk. A recording collects formatted messages, and a job on libuv's thread pool writes
  * what has collected; there is one job for a recording at a time, so that a slow disk makes fewer and larger writes.
- * What a recording, and all of them together, may have collected is limited (limits.h). Beyond that, messages are left
- * out of the file: counted, and said in the description. So are those that come after the file reached its cap or the
- * disk is full. Whoever drains the connection is never held up.
+ * What a recording, and all of them together, may have collected is limited (limits.h). Beyond that, messages are
+ * left out of the file: counted, and said in the description. So are those that come after the file reached its cap
+ * or the disk is full. Whoever drains the connection is never held up.
  *
  * Files are made for their owner alone, and nothing that is there is written over: each takes the next free number.
  * Nothing is synced.
@@ -59,8 +59,8 @@ struct scd_recording_result {
 
 struct scd_recorder_ops {
 	/*
-	 * Trace and description are on the disk. Called once for each recording that has a file, on a thread of libuv's
-	 * pool, several at a time: may block, calls nothing of the recorder or the loop.
+	 * Trace and description are on the disk. Called once for each recording that has a file, on a thread of
+	 * libuv's pool, several at a time: may block, calls nothing of the recorder or the loop.
 	 */
 	void (*finished)(void *user, const struct scd_recording_result *result);
 };
@@ -102,8 +102,8 @@ uint64_t scd_recording_message_count(const struct scd_recording *recording);
 uint64_t scd_recording_dropped_count(const struct scd_recording *recording);
 
 /*
- * The connection has ended, and how: a word for the description, of static storage. What has collected is written, and
- * then the recording is gone.
+ * The connection has ended, and how: a word for the description, of static storage. What has collected is written,
+ * and then the recording is gone.
  */
 void scd_recording_end(struct scd_recording **recording, const char *how);
 
