@@ -15,12 +15,14 @@ static size_t next_room(size_t room)
 
 void *scd_array_grow(void *items, size_t count, size_t *room, size_t item_bytes)
 {
-	size_t more = next_room(*room);
+	size_t more = next_room(*room), bytes;
 	void *grown;
 
 	if (count < *room)
 		return items;
-	grown = reallocarray(items, more, item_bytes);
+	if (__builtin_mul_overflow(more, item_bytes, &bytes)) /* reallocarray ends the program under a sanitizer */
+		return NULL;
+	grown = realloc(items, bytes);
 	if (grown)
 		*room = more;
 	return grown;
