@@ -5,8 +5,8 @@
  * at once, as the kernel then looks at all Unix sockets of the host.
  *
  * Copies are taken from unconfined processes only. Closing one is closing a file for good if its owner closes it at
- * the same moment, and what that does may be the choice of a hostile owner: a lingering TCP socket blocks. A sandbox's
- * own processes are never unconfined.
+ * the same moment, and what that does may be the choice of a hostile owner: a lingering TCP socket blocks. A
+ * sandbox's own processes are never unconfined.
  */
 #include "keeper/enlarge.h"
 

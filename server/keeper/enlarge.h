@@ -15,8 +15,8 @@
 #include "keeper/identity.h"
 
 /*
- * Kernel memory that senders may fill while nobody reads. Each connection may have a share of what is left, so that the
- * first ones get all they want, later ones less, and there always is something.
+ * Kernel memory that senders may fill while nobody reads. Each connection may have a share of what is left, so that
+ * the first ones get all they want, later ones less, and there always is something.
  */
 struct scd__sndbuf_account {
 	uint64_t limit_bytes;

@@ -5,8 +5,8 @@
 #define SCD_SERVER_KEEPER_HANDSHAKE_H
 
 /*
- * Reads the peer's handshake, if it has come; reads one message and never blocks. 0: it is good, and the peer waits for
- * the answer. -EAGAIN: nothing has come yet. Other negative errno: the connection is to be closed;
+ * Reads the peer's handshake, if it has come; reads one message and never blocks. 0: it is good, and the peer waits
+ * for the answer. -EAGAIN: nothing has come yet. Other negative errno: the connection is to be closed;
  * scd__handshake_reason says why.
  */
 int scd__handshake_receive(int fd);

@@ -1,10 +1,10 @@
 /*
- * The steps of an identification, each of which can end it with a reason. What costs little and cannot be forged comes
- * first; the arguments, which lie in the memory of the process, are read last, from a process that has been found to be
- * an unconfined runsc.
+ * The steps of an identification, each of which can end it with a reason. What costs little and cannot be forged
+ * comes first; the arguments, which lie in the memory of the process, are read last, from a process that has been
+ * found to be an unconfined runsc.
  *
- * Everything is read through a descriptor of /proc/PID. Linux before 6.5 has no SO_PEERPIDFD; the pidfd is then opened
- * by number, and a peer that ended before that, with its number in use again, is taken for the other process.
+ * Everything is read through a descriptor of /proc/PID. Linux before 6.5 has no SO_PEERPIDFD; the pidfd is then
+ * opened by number, and a peer that ended before that, with its number in use again, is taken for the other process.
  *
  * It does not keep anything about a peer, and does not look at threads or parents.
  */
@@ -88,8 +88,8 @@ static void close_if_open(int *fd)
 }
 
 /*
- * Opens pidfd and proc_fd. A number may be used again as soon as its process is gone; that the folder is the right one
- * is certain when the process is alive after it was opened.
+ * Opens pidfd and proc_fd. A number may be used again as soon as its process is gone; that the folder is the right
+ * one is certain when the process is alive after it was opened.
  */
 static bool open_process(int fd, struct scd__peer *peer)
 {
@@ -204,8 +204,8 @@ static bool take_lock(struct scd__peer *peer)
 }
 
 /*
- * runsc takes the first letters of an id, too, and attaches to sandboxes only. A state file with the id in both places
- * shows that it is whole; and that root and id were found in the right arguments.
+ * runsc takes the first letters of an id, too, and attaches to sandboxes only. A state file with the id in both
+ * places shows that it is whole; and that root and id were found in the right arguments.
  */
 static bool take_argument(struct scd__peer *peer, const struct scd__cmdline *cmdline)
 {

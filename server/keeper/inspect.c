@@ -1,9 +1,9 @@
 /*
  * What a connection gets between its handshake and our answer: a name, and a larger buffer.
  *
- * Whoever is not verified is watched like everybody else, and its alerts say so. Its buffer is made larger, too, but out
- * of half of the account, and only as long as that costs others no time: to look through the descriptors of a process
- * may take some hundred microseconds, and a crowd of strangers must not hold up the start of a sandbox.
+ * Whoever is not verified is watched like everybody else, and its alerts say so. Its buffer is made larger, too, but
+ * out of half of the account, and only as long as that costs others no time: to look through the descriptors of a
+ * process may take some hundred microseconds, and a crowd of strangers must not hold up the start of a sandbox.
  */
 #include "keeper/inspect.h"
 

@@ -31,8 +31,8 @@ void scd__inspector_done(struct scd__inspector *inspector);
 bool scd__inspector_allows(const struct scd__inspector *inspector, uint32_t uid);
 
 /*
- * Fills sandbox_id and sndbuf_bytes of a connection whose handshake has come and is not answered yet; logs and counts.
- * Never blocks.
+ * Fills sandbox_id and sndbuf_bytes of a connection whose handshake has come and is not answered yet; logs and
+ * counts. Never blocks.
  */
 void scd__inspector_inspect(struct scd__inspector *inspector, struct scd__connection *connection,
                             struct scd_keeper_counters *counters);

@@ -1,6 +1,6 @@
 /*
- * Arguments of a process and names of its files, from the host side. What was found lies in the input, ids are ids, and
- * a lock's name can be made again from its parts.
+ * Arguments of a process and names of its files, from the host side. What was found lies in the input, ids are ids,
+ * and a lock's name can be made again from its parts.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /*
  * The keeper: the small parent process that listens, answers handshakes, and hands connections to the worker.
  *
- * It reads two bytes of what a tenant can send and parses nothing else. Before it answers, it establishes from the host
- * side which sandbox connects, and gives the sender a larger buffer. It is a plain poll(2) loop without libraries,
- * and it never waits for anybody: handshakes are per connection with a deadline, so a silent client delays nobody. It
- * answers before the worker is ready; a container's start never waits for a rule file.
+ * It reads two bytes of what a tenant can send and parses nothing else. Before it answers, it establishes from the
+ * host side which sandbox connects, and gives the sender a larger buffer. It is a plain poll(2) loop without
+ * libraries, and it never waits for anybody: handshakes are per connection with a deadline, so a silent client delays
+ * nobody. It answers before the worker is ready; a container's start never waits for a rule file.
  *
  *   new → run → free
  */
@@ -51,8 +51,8 @@ struct scd_keeper_options {
 	size_t allowed_uid_count;
 
 	/*
-	 * The executables that count as runsc when it is established who connects; none: every file called `runsc` that
-	 * belongs to root, or to us, and that nobody else may write to.
+	 * The executables that count as runsc when it is established who connects; none: every file called `runsc`
+	 * that belongs to root, or to us, and that nobody else may write to.
 	 */
 	const char *const *runsc_paths;
 	size_t runsc_count;
