@@ -2,8 +2,8 @@
  * Slots, handles and the order of use. What a process *is* (which event makes, changes and ends one) is sandbox.c's.
  *
  * Eviction takes exited processes first, then live ones, each from the end that was not used for the longest time.
- * Two caps drive it: the number of processes and the bytes of their strings. What is evicted is forgotten whole;
- * lineage that led through it ends there.
+ * Two caps drive it: the number of processes, and the bytes of their strings and descriptors. What is evicted is
+ * forgotten whole; lineage that led through it ends there.
  */
 #include "process_table.h"
 
@@ -127,6 +127,7 @@ static struct scd__process *free_slot(struct scd__process_table *table, struct s
 	text_unref(table, &process->cwd);
 	text_unref(table, &process->container_id);
 	image_unref(table, process->image);
+	scd__fd_table_unref(&table->fd_pool, &process->fds);
 	uint32_t generation = process->generation + 1;
 	memset(process, 0, sizeof(*process));
 	process->generation = generation ? generation : 1;
@@ -146,6 +147,7 @@ static void free_with_ancestors(struct scd__process_table *table, struct scd__pr
 
 void scd__process_exit(struct scd__process_table *table, struct scd__process *process)
 {
+	scd__fd_table_unref(&table->fd_pool, &process->fds);
 	if (process->child_count == 0) {
 		free_with_ancestors(table, process);
 		return;
@@ -178,29 +180,50 @@ static bool evict_one(struct scd__process_table *table, const struct scd__proces
 	if (!victim)
 		return false;
 	table->evicted_count++;
+	if (victim->fds && !scd__fd_table_is_own(victim->fds)) /* what it goes on doing to them would not be seen */
+		scd__fd_table_give_up(&table->fd_pool, victim->fds);
 	free_with_ancestors(table, victim);
 	return true;
+}
+
+static size_t held_bytes(const struct scd__process_table *table)
+{
+	return table->string_bytes + table->fd_pool.bytes;
+}
+
+/* A part of the cap is made free at once, so that the search for what can go is not made for each event. */
+static bool fits(const struct scd__process_table *table)
+{
+	return held_bytes(table) <= SCD_LIMIT_SANDBOX_STRING_BYTES / 8 * 7;
+}
+
+/* From the least recently used on; exited processes have none. */
+static void drop_descriptors(struct scd__process_table *table, const struct scd__process *keep)
+{
+	for (uint32_t link = table->live.oldest; link && !fits(table); link = table->slots[link - 1].newer) {
+		struct scd__process *process = &table->slots[link - 1];
+		if (process->fds && (!keep || process->fds != keep->fds))
+			scd__fd_table_forget(&table->fd_pool, process->fds);
+	}
 }
 
 /* From the oldest of a list on. */
 static void drop_strings(struct scd__process_table *table, const struct scd__list *list,
                          const struct scd__process *keep)
 {
-	for (uint32_t link = list->oldest; link; link = table->slots[link - 1].newer) {
-		if (table->string_bytes <= SCD_LIMIT_SANDBOX_STRING_BYTES)
-			return;
+	for (uint32_t link = list->oldest; link && !fits(table); link = table->slots[link - 1].newer)
 		if (!keep || table->slots[link - 1].image != keep->image)
 			table->dropped_count += scd__image_drop_strings(table, table->slots[link - 1].image);
-	}
 }
 
 void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep)
 {
-	if (table->string_bytes <= SCD_LIMIT_SANDBOX_STRING_BYTES)
+	if (held_bytes(table) <= SCD_LIMIT_SANDBOX_STRING_BYTES)
 		return;
+	drop_descriptors(table, keep);
 	drop_strings(table, &table->exited, keep);
 	drop_strings(table, &table->live, keep);
-	while (table->string_bytes > SCD_LIMIT_SANDBOX_STRING_BYTES && evict_one(table, keep))
+	while (!fits(table) && evict_one(table, keep))
 		;
 }
 
@@ -323,7 +346,9 @@ void scd__process_table_done(struct scd__process_table *table)
 		text_unref(table, &process->cwd);
 		text_unref(table, &process->container_id);
 		image_unref(table, process->image);
+		scd__fd_table_unref(&table->fd_pool, &process->fds);
 	}
+	scd__fd_pool_done(&table->fd_pool);
 	scd_idmap_done(&table->by_tgid);
 	free(table->slots);
 	memset(table, 0, sizeof(*table));

@@ -14,6 +14,7 @@
 
 #include "seccheckd/base/idmap.h"
 #include "seccheckd/state/sandbox.h"
+#include "state/fd_table.h"
 
 #define SCD__COMM_BYTES 15u /* TASK_COMM_LEN - 1 */
 
@@ -46,6 +47,7 @@ struct scd__process {
 	uint32_t child_count;  /* live or exited processes whose parent handle leads here */
 	struct scd__text *name, *cwd, *container_id;
 	struct scd__image *image;
+	struct scd__fd_table *fds;          /* NULL: nothing is known; always of one that has exited */
 	char pending_name[SCD__COMM_BYTES]; /* of the file that an execve which entered wants to run */
 	uint8_t pending_name_len;
 };
@@ -62,6 +64,7 @@ struct scd__process_table {
 	struct scd__list live, exited;
 	struct scd_idmap by_tgid; /* live ones */
 	size_t string_bytes;      /* of all texts and images */
+	struct scd__fd_pool fd_pool;
 	struct scd__image unknown_image;
 	uint64_t evicted_count; /* taken for want of room */
 	uint64_t dropped_count; /* images whose arguments were given up for want of room */
@@ -90,8 +93,8 @@ void scd__process_adopt(struct scd__process_table *table, struct scd__process *c
 void scd__process_exit(struct scd__process_table *table, struct scd__process *process);
 
 /*
- * Makes the strings fit: first the arguments of the least recently used go, then whole processes; those of `keep`
- * stay. Where a program came from says more than with which words it was started.
+ * Makes strings and descriptors fit: first the descriptors of the least recently used go, then their arguments, then
+ * whole processes; those of `keep` stay. Where a program came from says more than with which words it was started.
  */
 void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep);
 

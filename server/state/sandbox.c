@@ -19,6 +19,7 @@
 
 #include "seccheckd/base/limits.h"
 #include "state/containers.h"
+#include "state/fd_calls.h"
 #include "state/process_table.h"
 #include "state/witness.h"
 
@@ -62,13 +63,26 @@ bool scd_sandbox_needs(unsigned point)
 	case SCD_POINT_SENTRY_EXEC:
 	case SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT:
 	case SCD_POINT_SENTRY_TASK_EXIT:
-	case SCD_POINT_SYSCALL_RAW: /* witnesses */
+	case SCD_POINT_SYSCALL_RAW: /* witnesses; descriptors */
 	case SCD_POINT_SYSCALL_EXECVE:
 	case SCD_POINT_SYSCALL_OPEN:
 	case SCD_POINT_SYSCALL_CONNECT:
 	case SCD_POINT_SYSCALL_CHDIR:
 	case SCD_POINT_SYSCALL_SETID:
-	case SCD_POINT_SYSCALL_SETRESID: return true;
+	case SCD_POINT_SYSCALL_SETRESID:
+	case SCD_POINT_SYSCALL_CLOSE: /* from here on: descriptors */
+	case SCD_POINT_SYSCALL_SOCKET:
+	case SCD_POINT_SYSCALL_PIPE:
+	case SCD_POINT_SYSCALL_FCNTL:
+	case SCD_POINT_SYSCALL_DUP:
+	case SCD_POINT_SYSCALL_SIGNALFD:
+	case SCD_POINT_SYSCALL_EVENTFD:
+	case SCD_POINT_SYSCALL_BIND:
+	case SCD_POINT_SYSCALL_ACCEPT:
+	case SCD_POINT_SYSCALL_TIMERFD_CREATE:
+	case SCD_POINT_SYSCALL_INOTIFY_INIT:
+	case SCD_POINT_SYSCALL_SOCKETPAIR:
+	case SCD_POINT_SYSCALL_LISTEN: return true;
 	default: return false;
 	}
 }
@@ -170,11 +184,14 @@ static struct scd__process *process_ensure(struct scd_sandbox *sandbox, int32_t 
 	return process;
 }
 
+/* It has executed something that was not seen. */
 static void image_drop(struct scd_sandbox *sandbox, struct scd__process *process)
 {
 	struct scd__process_table *table = &sandbox->processes;
 	table->unknown_image.refs++;
 	scd__process_set_image(table, process, &table->unknown_image);
+	if (scd__fd_calls_exec(table, process) < 0)
+		sandbox->tainted = true;
 }
 
 /* The exec that was entered: did the name change without a sentry/execve? */
@@ -335,9 +352,10 @@ static int apply_clone(struct scd_sandbox *sandbox, struct scd_process_ref paren
 	int64_t start_ns = event->u.clone_info.created_thread_start_time_ns;
 	struct scd__process *child = tgid ? scd__process_find(table, tgid) : NULL;
 	if ((event->u.clone_info.flags & CLONE_THREAD) || (tid != tgid && tid != 0)) {
-		if (child)
-			child->pub.thread_count++;
-		return 0;
+		if (!child)
+			return 0;
+		child->pub.thread_count++;
+		return scd__fd_calls_thread(table, child, event->u.clone_info.flags);
 	}
 	if (tgid == 0)
 		return 0;
@@ -357,7 +375,7 @@ static int apply_clone(struct scd_sandbox *sandbox, struct scd_process_ref paren
 	child->pub.parent_tgid = parent->pub.tgid;
 	inherit(sandbox, child, parent);
 	scd__process_adopt(table, child, parent_ref);
-	return 0;
+	return scd__fd_calls_fork(table, child, parent, event->u.clone_info.flags);
 }
 
 /* An exec that succeeded and was not told: what the process runs is not known any more. */
@@ -408,11 +426,16 @@ static bool starts_image(const struct scd_event *event)
 static void account_evictions(struct scd_sandbox *sandbox)
 {
 	struct scd_sandbox_counters *counters = &sandbox->counters;
-	const struct scd__process_table *table = &sandbox->processes;
-	if (table->evicted_count == counters->processes_evicted && table->dropped_count == counters->arguments_dropped)
+	struct scd__process_table *table = &sandbox->processes;
+	counters->strings_cut += table->fd_pool.dropped_count;
+	table->fd_pool.dropped_count = 0;
+	if (table->evicted_count == counters->processes_evicted &&
+	    table->dropped_count == counters->arguments_dropped &&
+	    table->fd_pool.forgotten_count == counters->descriptors_forgotten)
 		return;
 	counters->processes_evicted = table->evicted_count;
 	counters->arguments_dropped = table->dropped_count;
+	counters->descriptors_forgotten = table->fd_pool.forgotten_count;
 	sandbox->tainted = true;
 }
 
@@ -449,9 +472,12 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	int result = note_context(sandbox, process, event);
 	if (apply_by_point(sandbox, process, event) < 0)
 		result = -ENOMEM;
+	process = scd__process_get(table, ref); /* a clone moves slots */
+	if (process && scd__fd_calls_apply(table, process, event) < 0)
+		result = -ENOMEM;
 	if (result < 0)
 		sandbox->tainted = true;
-	scd__process_table_shrink(table, scd__process_get(table, ref));
+	scd__process_table_shrink(table, process);
 	account_evictions(sandbox);
 	*ret_process = ref;
 	return result;
@@ -476,6 +502,8 @@ void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *eve
 	struct scd__process *process = scd__process_get(&sandbox->processes, ref);
 	if (!process)
 		return;
+	if (scd__fd_calls_retire(&sandbox->processes, process, event) < 0)
+		sandbox->tainted = true;
 	bool ended = process->pub.tgid == 0 || event->point == SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT;
 	if (event->point == SCD_POINT_SENTRY_TASK_EXIT)
 		ended = thread_ends_process(process, event->context.thread_id);
@@ -542,7 +570,8 @@ size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
 {
 	return sizeof(*sandbox) + (sandbox->witnesses.items ? SCD__WITNESSES * sizeof(struct scd__witness) : 0) +
 	       scd__containers_memory_bytes(&sandbox->containers) +
-	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes;
+	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes +
+	       sandbox->processes.fd_pool.bytes;
 }
 
 const struct scd_sandbox_counters *scd_sandbox_counters(const struct scd_sandbox *sandbox)

@@ -1,5 +1,5 @@
 /*
- * What is remembered of one sandbox: containers, processes, lineage.
+ * What is remembered of one sandbox: containers, processes, lineage, descriptors.
  *
  * One connection is one sandbox; nothing here is shared between sandboxes or threads. Everything is bounded
  * (limits.h); when a bound is hit, the least recently used goes, `evictions` counts it, and the sandbox is tainted: a
@@ -7,14 +7,15 @@
  *
  *   new → apply(event) → (rules look) → retire(event) → … → free
  *
- * apply makes the state what it is *after* the event; retire takes away what the event ended (a process), after rules
- * saw it. Processes are addressed by handles that stay safe when the process is gone (a slot number and a
+ * apply makes the state what it is *after* the event; retire takes away what the event ended (a process, a descriptor),
+ * after rules saw it. Processes are addressed by handles that stay safe when the process is gone (a slot number and a
  * generation): lineage may point to what was evicted, and finds nothing.
  */
 #ifndef SECCHECKD_STATE_SANDBOX_H
 #define SECCHECKD_STATE_SANDBOX_H
 
 #include "seccheckd/event/event.h"
+#include "seccheckd/state/fd.h"
 
 struct scd_sandbox;
 
@@ -78,11 +79,12 @@ struct scd_container {
 
 struct scd_sandbox_counters {
 	uint64_t processes_evicted;
-	uint64_t arguments_dropped;  /* images whose arguments were given up for want of room */
-	uint64_t containers_refused; /* over the cap */
-	uint64_t strings_cut;        /* arguments, names, paths and ids longer than what is kept */
-	uint64_t calls_hidden;       /* system calls that only their raw point told */
-	uint64_t pid_reused;         /* a start time that differs from that of the live process: an exit was not seen */
+	uint64_t arguments_dropped;     /* images whose arguments were given up for want of room */
+	uint64_t descriptors_forgotten; /* for want of room, of their process's table or of the sandbox */
+	uint64_t containers_refused;    /* over the cap */
+	uint64_t strings_cut;           /* arguments, names, paths and ids longer than what is kept */
+	uint64_t calls_hidden;          /* system calls that only their raw point told */
+	uint64_t pid_reused; /* a start time that differs from that of the live process: an exit was not seen */
 };
 
 /* keep_env: environments are stored (only when a rule reads them). NULL on exhaustion. */
@@ -121,6 +123,17 @@ const struct scd_process *scd_sandbox_process(const struct scd_sandbox *sandbox,
 
 /* The live process of a thread group id. */
 struct scd_process_ref scd_sandbox_find(const struct scd_sandbox *sandbox, int32_t tgid);
+
+/*
+ * What is behind a descriptor of a process. NULL: not known (never seen, closed, forgotten, or no number of one), and
+ * for process NULL. Valid until the next apply or retire.
+ */
+const struct scd_fd *scd_sandbox_fd(const struct scd_sandbox *sandbox, const struct scd_process *process,
+                                    int64_t number);
+
+/* How many descriptors of a process are known, and of which types: bits of 1 << enum scd_fd_type. */
+size_t scd_sandbox_fd_count(const struct scd_sandbox *sandbox, const struct scd_process *process);
+uint32_t scd_sandbox_fd_types(const struct scd_sandbox *sandbox, const struct scd_process *process);
 
 /* The container with this id, or NULL. An empty id gives the only container, if there is but one. */
 const struct scd_container *scd_sandbox_container(const struct scd_sandbox *sandbox, struct scd_str id);

@@ -668,7 +668,7 @@ static void test_bounds__container_ids_are_bounded_and_a_cut_one_taints(void **s
 static void test_needs__another_point_changes_nothing(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
-	struct scd_event event = event_of(SCD_POINT_SYSCALL_CLOSE, 7);
+	struct scd_event event = event_of(SCD_POINT_SYSCALL_READ, 7);
 	event.context.process_name = SCD_STR("x");
 	event.context.time_ns = 5;
 	event.context.container_id = SCD_STR("c");
