@@ -21,7 +21,8 @@
  * reports it once, *before* the messages that are still queued, and they can be read afterwards: what a sandbox did
  * before it went away is evidence.
  *
- * Where the kernel refuses descriptors for us, a message is received without room for them, which is cheaper by a fifth.
+ * Where the kernel refuses descriptors for us, a message is received without room for them, which is cheaper by a
+ * fifth.
  */
 #include "net/inbox.h"
 

@@ -1,3 +1,6 @@
+/*
+ * A descriptor whose last close waits: what hostile sandboxes pass along.
+ */
 #include "tests/support/lingering.h"
 
 #include <errno.h>

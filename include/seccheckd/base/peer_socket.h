@@ -1,10 +1,10 @@
 /*
  * Unix sockets whose peer may send descriptors along with its messages (SCM_RIGHTS). They are never wanted.
  *
- * A plain recv(2), or close(2) of a socket with messages unread, has the kernel release them in our name, and that takes
- * as long as the peer likes: a TCP socket with unsent data and SO_LINGER waits. Linux 6.16 and later refuse them at the
- * sender; on older ones they are received here, and closed in a way that does not linger. What is left there are
- * descriptors whose release waits for something else, as a file system of the peer's own.
+ * A plain recv(2), or close(2) of a socket with messages unread, has the kernel release them in our name, and that
+ * takes as long as the peer likes: a TCP socket with unsent data and SO_LINGER waits. Linux 6.16 and later refuse
+ * them at the sender; on older ones they are received here, and closed in a way that does not linger. What is left
+ * there are descriptors whose release waits for something else, as a file system of the peer's own.
  *
  * Nothing here blocks.
  */
@@ -22,8 +22,9 @@ bool scd_peer_socket_refuse_descriptors(int fd);
 bool scd_peer_socket_refuses_descriptors(int fd);
 
 /*
- * One message of a SEQPACKET socket: its length, which may be more than room (the rest is lost), 0 for an empty one and
- * at the end; negative errno: -EAGAIN; -EPROTO: descriptors came with it, they are closed, and the message is lost.
+ * One message of a SEQPACKET socket: its length, which may be more than room (the rest is lost), 0 for an empty one
+ * and at the end; negative errno: -EAGAIN; -EPROTO: descriptors came with it, they are closed, and the message is
+ * lost.
  */
 ssize_t scd_peer_socket_receive(int fd, void *buffer, size_t room);
 
