@@ -82,22 +82,26 @@ static int fail(const char *what, int r)
 	return r;
 }
 
+/* Why and how much is missing, or nothing. */
+static void describe_missing(const struct scd_recording_result *result, char *text, size_t room)
+{
+	text[0] = '\0';
+	if (result->reason && result->left_out_count > 0)
+		snprintf(text, room, "; %" PRIu64 " messages left out: %s", result->left_out_count, result->reason);
+	else if (result->reason)
+		snprintf(text, room, "; not complete: %s", result->reason);
+}
+
 /* On a thread of the pool; one write(2) is one line. */
 static void print_result(void *user, const struct scd_recording_result *result)
 {
 	struct worker *worker = user;
-	const char *folder = worker->settings->folder;
-	int r;
+	char missing[256];
 
-	if (result->reason)
-		r = dprintf(STDOUT_FILENO,
-		            "%s/%s: %" PRIu64 " messages, %" PRIu64 " bytes; %" PRIu64 " messages left out: %s\n",
-		            folder, result->name, result->message_count, result->byte_count, result->left_out_count,
-		            result->reason);
-	else
-		r = dprintf(STDOUT_FILENO, "%s/%s: %" PRIu64 " messages, %" PRIu64 " bytes\n", folder, result->name,
-		            result->message_count, result->byte_count);
-	if (r < 0 && !atomic_exchange(&worker->print_failed, true))
+	describe_missing(result, missing, sizeof(missing));
+	if (dprintf(STDOUT_FILENO, "%s/%s: %" PRIu64 " messages, %" PRIu64 " bytes%s\n", worker->settings->folder,
+	            result->name, result->message_count, result->byte_count, missing) < 0 &&
+	    !atomic_exchange(&worker->print_failed, true))
 		scd_log(SCD_LOG_ERROR, "cannot write to standard output: %m");
 }
 

@@ -100,15 +100,14 @@ static void summarize(void *user, void *of_stream, struct scd_net_summary *ret_s
 static void end_recording(void *user, void *of_stream, enum scd_net_end end)
 {
 	static const char *const how[] = {
-		[SCD_NET_END_CLOSED] = "closed",
-		[SCD_NET_END_RESET] = "reset",
-		[SCD_NET_END_BROKEN] = "broken",
-		[SCD_NET_END_STOPPED] = "stopped",
+		[SCD_NET_END_CLOSED] = "closed",   [SCD_NET_END_RESET] = "reset", [SCD_NET_END_BROKEN] = "broken",
+		[SCD_NET_END_STOPPED] = "stopped", [SCD_NET_END_CUT] = "stopped",
 	};
+	const char *missing = end == SCD_NET_END_CUT ? "the recorder stopped before everything was read" : NULL;
 	struct stream *stream = of_stream;
 
 	(void)user;
-	scd_recording_end(&stream->recording, how[end]);
+	scd_recording_end(&stream->recording, how[end], missing);
 	free(stream);
 }
 

@@ -107,10 +107,10 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota);
 
 /*
- * Logs, closes the socket and the stream; CLOSED follows by itself, and then the session is freed. by_us: it was
- * not the sandbox that ended it.
+ * Logs, closes the socket and the stream; CLOSED follows by itself, and then the session is freed. drained:
+ * how far the socket was read; anything but to the end means that it was not the sandbox that ended it.
  */
-void scd__session_end(struct scd__session *session, bool by_us);
+void scd__session_end(struct scd__session *session, enum scd__drained drained);
 
 /* Back to waiting for readability. */
 void scd__session_wait(struct scd__session *session);

@@ -89,7 +89,7 @@ void scd_net_free(struct scd_net **net)
 	scd__control_close(n);
 	scd__tick_close(n);
 	while ((session = first_session(n)))
-		scd__session_end(session, true);
+		scd__session_end(session, SCD__DRAINED_MORE);
 	scd__control_flush(n);
 	n->freed = true;
 	try_free(n);

@@ -131,10 +131,10 @@ enum scd__drained scd__session_drain(struct scd__session *session, struct scd__q
 	return SCD__DRAINED_MORE;
 }
 
-static enum scd_net_end end_of(const struct scd__session *session, bool by_us)
+static enum scd_net_end end_of(const struct scd__session *session, enum scd__drained drained)
 {
-	if (by_us)
-		return SCD_NET_END_STOPPED;
+	if (drained != SCD__DRAINED_END)
+		return drained == SCD__DRAINED_EMPTY ? SCD_NET_END_STOPPED : SCD_NET_END_CUT;
 	if (session->read_error)
 		return SCD_NET_END_BROKEN;
 	return session->inbox.was_reset ? SCD_NET_END_RESET : SCD_NET_END_CLOSED;
@@ -148,6 +148,7 @@ static const char *reason_of(const struct scd__session *session, enum scd_net_en
 	case SCD_NET_END_BROKEN:
 		return session->read_error == -EPROTO ? "as it passed descriptors" : strerror(-session->read_error);
 	case SCD_NET_END_STOPPED: return "as the daemon stops";
+	case SCD_NET_END_CUT: return "as the daemon stops, before everything was read";
 	}
 	return "";
 }
@@ -173,10 +174,10 @@ static struct scd__session_list *list_of(struct scd__session *session)
 	return session->state == SCD__SESSION_ACTIVE ? &session->net->active : &session->net->waiting;
 }
 
-void scd__session_end(struct scd__session *session, bool by_us)
+void scd__session_end(struct scd__session *session, enum scd__drained drained)
 {
 	struct scd_net *net = session->net;
-	enum scd_net_end end = end_of(session, by_us);
+	enum scd_net_end end = end_of(session, drained);
 
 	log_end(session, end);
 	net->counters.sessions_ended++;

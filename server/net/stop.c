@@ -48,10 +48,10 @@ static void read_turn(struct scd_net *net, struct scd__session *session, int64_t
 	session->last.messages -= TURN_MESSAGES - quota.messages;
 	session->last.bytes -= TURN_BYTES - quota.bytes;
 	if (drained != SCD__DRAINED_MORE) {
-		scd__session_end(session, drained == SCD__DRAINED_EMPTY);
+		scd__session_end(session, drained);
 	} else if (session->last.messages <= 0 || session->last.bytes <= 0) {
 		net->counters.stops_cut_short++;
-		scd__session_end(session, true);
+		scd__session_end(session, SCD__DRAINED_MORE);
 	} else {
 		TAILQ_REMOVE(&net->active, session, link);
 		TAILQ_INSERT_TAIL(&net->active, session, link);
@@ -64,7 +64,7 @@ static void finish(struct scd_net *net)
 
 	while ((session = TAILQ_FIRST(&net->active))) {
 		net->counters.stops_cut_short++;
-		scd__session_end(session, true);
+		scd__session_end(session, SCD__DRAINED_MORE);
 	}
 	scd__tick_close(net);
 	if (net->counters.stops_cut_short)

@@ -65,7 +65,7 @@ static bool read_one(struct scd_net *net, struct scd__session *session, int64_t 
 	of_tick->messages -= SESSION_MESSAGES - quota.messages;
 	of_tick->bytes -= SESSION_BYTES - quota.bytes;
 	if (drained == SCD__DRAINED_END) {
-		scd__session_end(session, false);
+		scd__session_end(session, SCD__DRAINED_END);
 		return false;
 	}
 	session->empty_ticks = empty ? session->empty_ticks + 1 : 0;

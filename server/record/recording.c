@@ -278,11 +278,12 @@ uint64_t scd_recording_dropped_count(const struct scd_recording *recording)
 	return recording->dropped_total;
 }
 
-void scd_recording_end(struct scd_recording **recording, const char *how)
+void scd_recording_end(struct scd_recording **recording, const char *how, const char *missing)
 {
 	struct scd_recording *r = *recording;
 
 	*recording = NULL;
+	leave_out(r, missing);
 	r->how = how;
 	r->ended_ns = scd_clock_wall_ns();
 	if (!r->busy)

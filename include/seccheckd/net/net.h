@@ -40,7 +40,8 @@ enum scd_net_end {
 	SCD_NET_END_CLOSED,  /* by the sandbox */
 	SCD_NET_END_RESET,   /* by the sandbox, before it had read our answer */
 	SCD_NET_END_BROKEN,  /* the socket failed */
-	SCD_NET_END_STOPPED, /* by us */
+	SCD_NET_END_STOPPED, /* by us, with nothing left to read */
+	SCD_NET_END_CUT,     /* by us, and there may be messages that nobody has read */
 };
 
 /* What the log says of a connection when it ends. */

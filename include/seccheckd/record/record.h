@@ -102,9 +102,10 @@ uint64_t scd_recording_message_count(const struct scd_recording *recording);
 uint64_t scd_recording_dropped_count(const struct scd_recording *recording);
 
 /*
- * The connection has ended, and how: a word for the description, of static storage. What has collected is written,
- * and then the recording is gone.
+ * The connection has ended, and how: a word for the description. missing: why something that came over it was not even
+ * received; NULL: nothing is known to be. Both of static storage. What has collected is written, and then the
+ * recording is gone.
  */
-void scd_recording_end(struct scd_recording **recording, const char *how);
+void scd_recording_end(struct scd_recording **recording, const char *how, const char *missing);
 
 #endif

@@ -70,7 +70,7 @@ static void summarize(void *user, void *stream, struct scd_net_summary *ret_summ
 
 static void close_stream(void *user, void *stream, enum scd_net_end end)
 {
-	static const char *const words[] = { "closed", "reset", "broken", "stopped" };
+	static const char *const words[] = { "closed", "reset", "broken", "stopped", "cut" };
 	struct fixture *fixture = user;
 
 	(void)stream;
@@ -192,6 +192,23 @@ static void test_session__ended_by_us_is_stopped(void **state)
 	close(fds[0]);
 }
 
+/* Freed without an order to stop: nothing is read any more, and what the sandbox still has written is lost. */
+static void test_session__freed_with_the_net_is_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	int fds[2];
+
+	connect_pair(fds);
+	hand_over(fixture, fds[1]);
+	assert_int_equal(peer_send(fds[0], "two", 3), 0);
+	assert_true(loop_run_until(&fixture->loop, has_messages, fixture));
+	assert_int_equal(peer_send(fds[0], "three", 5), 0);
+	scd_net_free(&fixture->net);
+	assert_string_equal(fixture->told, "open /run/s two summarize cut ");
+	assert_int_equal(peer_wait_closed(fds[0], PEER_DEADLINE_MS), 0);
+	close(fds[0]);
+}
+
 static void test_session__without_a_stream_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -214,6 +231,7 @@ int main(void)
 		TEST(test_session__gives_all_messages_in_order_and_then_the_end),
 		TEST(test_session__tells_of_a_reset),
 		TEST(test_session__ended_by_us_is_stopped),
+		TEST(test_session__freed_with_the_net_is_cut),
 		TEST(test_session__without_a_stream_is_refused),
 	};
 #undef TEST

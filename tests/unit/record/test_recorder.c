@@ -28,7 +28,7 @@ static void test_recorder__makes_files_for_their_owner_alone(void **state)
 	mode_t umask_before = umask(0);
 	struct scd_recording *recording = start(fixture);
 
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	umask(umask_before);
 	expect_private(fixture, "client-0001");
@@ -64,7 +64,7 @@ static void test_recorder__takes_the_next_free_number(void **state)
 	make_file(fixture, "client-0005"); /* somebody else's, meanwhile */
 	for (int i = 0; i < 3; i++) {
 		recording = start(fixture);
-		scd_recording_end(&recording, "closed");
+		scd_recording_end(&recording, "closed", NULL);
 		settle(fixture);
 	}
 	assert_string_equal(fixture->finished_names, "client-0004 client-0006 client-0007 ");
@@ -91,7 +91,7 @@ static void test_recorder__leaves_out_what_a_slow_disk_cannot_take(void **state)
 	release(fixture);
 	settle(fixture);
 	add_zeros(recording, 2 * MIB);
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	trace = trace_load(tempdir_join(&fixture->dir, "client-0001"));
 	assert_int_equal(trace.count, 10);
@@ -122,8 +122,8 @@ static void test_recorder__shares_the_memory_of_all(void **state)
 	settle(fixture);
 	add_zeros(late, 8);
 	for (int i = 0; i < EACH; i++)
-		scd_recording_end(&recordings[i], "closed");
-	scd_recording_end(&late, "closed");
+		scd_recording_end(&recordings[i], "closed", NULL);
+	scd_recording_end(&late, "closed", NULL);
 	settle(fixture);
 	assert_int_equal(counters(fixture)->complete, EACH);
 	expect_meta(fixture, "client-0005.meta.json", 1, 1, "the disk was slower than the connection");
@@ -142,7 +142,7 @@ static void test_recorder__ends_at_the_cap_of_a_file(void **state)
 		settle(fixture);
 	}
 	scd_recording_add(recording, SCD_STR(""));
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	assert_int_equal(stat(tempdir_join(&fixture->dir, "client-0001"), &status), 0);
 	assert_int_equal(status.st_size, SCD_TRACE_HEAD_BYTES + 200);
@@ -175,7 +175,7 @@ static void test_recorder__ends_whole_when_the_disk_is_full(void **state)
 	settle(fixture);
 	set_file_limit(RLIM_INFINITY);
 	add_zeros(recording, 8);
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	trace = trace_load(tempdir_join(&fixture->dir, "client-0001"));
 	assert_int_equal(trace.count, 8);
@@ -198,7 +198,7 @@ static void test_recorder__goes_on_without_its_description(void **state)
 	settle(fixture);
 	set_file_limit(RLIM_INFINITY);
 	scd_recording_add(recording, SCD_STR("message"));
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	trace = trace_load(tempdir_join(&fixture->dir, "client-0001"));
 	assert_int_equal(trace.count, 2);
@@ -222,7 +222,7 @@ static void test_recorder__without_a_file_disturbs_nobody(void **state)
 		settle(fixture);
 	}
 	assert_int_equal(scd_recording_message_count(recording), 10);
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	assert_int_equal(counters(fixture)->failed, 1);
 	assert_int_equal(counters(fixture)->left_out, 10);

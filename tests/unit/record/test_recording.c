@@ -41,7 +41,7 @@ static void test_recording__is_the_trace_that_was_sent(void **state)
 	}
 	assert_int_equal(scd_recording_message_count(recording), trace.count);
 	trace_done(&trace);
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	assert_null(recording);
 	settle(fixture);
 	expect_same_file(tempdir_join(&fixture->dir, "client-0001"), path);
@@ -63,7 +63,7 @@ static void test_recording__keeps_messages_of_any_size(void **state)
 		add_zeros(recording, sizes[i]);
 		settle(fixture);
 	}
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	trace = trace_load(tempdir_join(&fixture->dir, "client-0001"));
 	assert_int_equal(trace.count, COUNT);
@@ -79,7 +79,7 @@ static void test_recording__of_nothing_is_a_trace_too(void **state)
 	struct scd_recording *recording = start(fixture);
 	struct trace trace;
 
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	trace = trace_load(tempdir_join(&fixture->dir, "client-0001"));
 	assert_int_equal(trace.count, 0);
@@ -106,7 +106,7 @@ static void test_recording__does_not_mix_connections(void **state)
 		uv_run(&fixture->loop, UV_RUN_NOWAIT);
 	}
 	for (int i = 0; i < COUNT; i++)
-		scd_recording_end(&recordings[i], "closed");
+		scd_recording_end(&recordings[i], "closed", NULL);
 	settle(fixture);
 	for (int i = 0; i < COUNT; i++) {
 		struct trace trace;
@@ -137,7 +137,7 @@ static void test_recording__describes_the_connection(void **state)
 	scd_recording_claim_sandbox_id(recording, SCD_STR("some\xff id"));
 	assert_true(scd_str_is(scd_recording_sandbox_id(recording), "some\xff id"));
 	assert_int_equal(scd_recording_dropped_count(recording), 5);
-	scd_recording_end(&recording, "reset");
+	scd_recording_end(&recording, "reset", NULL);
 	settle(fixture);
 	meta = load_meta(fixture, "client-0001.meta.json");
 	expect_count(meta, "version", 1);
@@ -175,7 +175,7 @@ static void test_recording__is_named_by_the_host_side_before_all(void **state)
 		expect_text(meta, "identity", "verified");
 		json_decref(meta);
 		if (recording)
-			scd_recording_end(&recording, "closed");
+			scd_recording_end(&recording, "closed", NULL);
 		settle(fixture);
 	}
 }
@@ -194,9 +194,21 @@ static void test_recording__is_not_complete_before_its_end(void **state)
 	assert_null(json_object_get(meta, "ended_at"));
 	expect_count(json_object_get(meta, "peer"), "pid", 42);
 	json_decref(meta);
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	expect_meta(fixture, "client-0001.meta.json", 1, 0, NULL);
+}
+
+static void test_recording__tells_what_nobody_received(void **state)
+{
+	struct fixture *fixture = *state;
+	struct scd_recording *recording = start(fixture);
+
+	scd_recording_add(recording, SCD_STR("one"));
+	scd_recording_end(&recording, "stopped", "it was cut");
+	settle(fixture);
+	expect_meta(fixture, "client-0001.meta.json", 1, 0, "it was cut");
+	assert_int_equal(counters(fixture)->incomplete, 1);
 }
 
 static void test_recording__tells_of_a_message_that_could_not_be_received(void **state)
@@ -207,7 +219,7 @@ static void test_recording__tells_of_a_message_that_could_not_be_received(void *
 	scd_recording_add(recording, SCD_STR("one"));
 	scd_recording_lost(recording);
 	scd_recording_add(recording, SCD_STR("two"));
-	scd_recording_end(&recording, "closed");
+	scd_recording_end(&recording, "closed", NULL);
 	settle(fixture);
 	expect_meta(fixture, "client-0001.meta.json", 2, 1, "a message was longer than a message may be");
 }
@@ -223,6 +235,7 @@ int main(void)
 		TEST(test_recording__describes_the_connection),
 		TEST(test_recording__is_named_by_the_host_side_before_all),
 		TEST(test_recording__is_not_complete_before_its_end),
+		TEST(test_recording__tells_what_nobody_received),
 		TEST(test_recording__tells_of_a_message_that_could_not_be_received),
 	};
 #undef TEST
