@@ -25,6 +25,9 @@
 
 #define RETRY_AFTER_MAX_S 300u
 
+/* An answer that names an alert twice, or accepts and rejects it, is still understood; one with more ids is none. */
+#define IDS_PER_ALERT 4u
+
 struct http_output {
 	struct scd__output base;
 	struct scd__post *post;
@@ -183,7 +186,7 @@ static int obey_ack(struct http_output *out, struct scd_str body)
 {
 	struct scd_strmap places;
 	struct scd_ack *ack;
-	int r = scd_ack_parse(out->encoding, body, &ack);
+	int r = scd_ack_parse(out->encoding, body, IDS_PER_ALERT * out->batch_count, &ack);
 
 	if (r < 0)
 		return r;

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	r = scd_ack_parse(data[0] & 1 ? SCD_BATCH_JSON : SCD_BATCH_PROTOBUF,
-	                  (struct scd_str){ (const char *)data + 1, size - 1 }, &ack);
+	                  (struct scd_str){ (const char *)data + 1, size - 1 }, size, &ack);
 	if ((r == 0) != (ack != NULL) || (r < 0 && r != -EBADMSG))
 		abort();
 	for (size_t i = 0; ack && i < scd_ack_count(ack); i++) {

@@ -12,8 +12,10 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "seccheckd/alert/batch.h"
+#include "seccheckd/base/limits.h"
 #include "seccheckd/base/pbjson.h"
 #include "seccheckd/v1/security_event.pb-c.h"
 #include "tests/support/alerts.h"
@@ -138,6 +140,11 @@ static const struct answer_case answers[] = {
 	{ "a list", JSON, SCD_STR_INIT("[\"id\"]"), -EBADMSG, 0 },
 	{ "a word", JSON, SCD_STR_INIT("\"ok\""), -EBADMSG, 0 },
 	{ "ids that are numbers", JSON, SCD_STR_INIT("{\"acceptedIds\":[1]}"), -EBADMSG, 0 },
+	{ "more ids than asked for", PROTOBUF, SCD_STR_INIT("\x0a\x02id\x0a\x02ie"), -EBADMSG, 0 },
+	{ "more rejected than asked for", PROTOBUF, SCD_STR_INIT("\x12\x00\x12\x00"), -EBADMSG, 0 },
+	{ "more ids than asked for, as JSON", JSON, SCD_STR_INIT("{\"acceptedIds\":[\"a\",\"b\"]}"), -EBADMSG, 0 },
+	{ "a reason full of brackets", JSON,
+	  SCD_STR_INIT("{\"rejected\":[{\"id\":\"a\",\"reason\":\"[[[[\\\",,,,\"}]}"), 0, 1 },
 	{ "two objects", JSON, SCD_STR_INIT("{}{}"), -EBADMSG, 0 },
 };
 
@@ -146,7 +153,7 @@ static void test_ack__bodies(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(answers); i++) {
 		struct scd_ack *ack = NULL;
-		int r = scd_ack_parse(answers[i].encoding, answers[i].body, &ack);
+		int r = scd_ack_parse(answers[i].encoding, answers[i].body, 1, &ack);
 
 		if (r != answers[i].result)
 			fail_msg("%s: %d", answers[i].name, r);
@@ -158,13 +165,59 @@ static void test_ack__bodies(void **state)
 	}
 }
 
+static long peak_kilobytes(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+/* The longest body that is read, made of the shortest things that become much: hundreds of megabytes, some of them. */
+static void test_ack__what_swells_is_refused_before_it_does(void **state)
+{
+	static const struct {
+		const char *name;
+		enum scd_batch_encoding encoding;
+		const char *begin, *unit;
+		size_t unit_len;
+		const char *end;
+	} rows[] = {
+		{ "empty rejections", PROTOBUF, "", "\x12\x00", 2, "" },
+		{ "empty ids", PROTOBUF, "", "\x0a\x00", 2, "" },
+		{ "empty verdicts", PROTOBUF, "", "\x1a\x00", 2, "" },
+		{ "fields from the future", PROTOBUF, "", "\x20\x00", 2, "" },
+		{ "objects", JSON, "{\"rejected\":[{}", ",{}", 3, "]}" },
+		{ "ids", JSON, "{\"acceptedIds\":[\"\"", ",\"\"", 3, "]}" },
+		{ "lists in lists", JSON, "", "[", 1, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		long before = peak_kilobytes();
+		struct scd_ack *ack = NULL;
+		struct scd_buf body;
+
+		scd_buf_init(&body, SIZE_MAX);
+		scd_buf_append_str(&body, scd_str_from(rows[i].begin));
+		while (body.len < SCD_LIMIT_HTTP_ANSWER_BYTES)
+			scd_buf_append(&body, rows[i].unit, rows[i].unit_len);
+		scd_buf_append_str(&body, scd_str_from(rows[i].end));
+		if (scd_ack_parse(rows[i].encoding, scd_buf_str(&body), 256, &ack) != -EBADMSG)
+			fail_msg("%s", rows[i].name);
+		scd_buf_done(&body);
+		if (peak_kilobytes() - before > 32 << 10)
+			fail_msg("%s: %ld KiB", rows[i].name, peak_kilobytes() - before);
+	}
+}
+
 static void test_ack__names_accepted_and_rejected_ids_with_reasons(void **state)
 {
 	static const char body[] = "{\"acceptedIds\":[\"a\",\"b\"],\"rejected\":[{\"id\":\"c\",\"reason\":\"why\"}]}";
 	struct scd_ack *ack;
 
 	(void)state;
-	assert_int_equal(scd_ack_parse(SCD_BATCH_JSON, scd_str_from(body), &ack), 0);
+	assert_int_equal(scd_ack_parse(SCD_BATCH_JSON, scd_str_from(body), 3, &ack), 0);
 	assert_int_equal(scd_ack_count(ack), 3);
 	assert_true(scd_str_is(scd_ack_entry(ack, 1)->id, "b"));
 	assert_true(scd_ack_entry(ack, 1)->accepted);
@@ -182,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_batch__of_nothing_is_an_empty_batch),
 		cmocka_unit_test(test_batch__that_does_not_fit_is_an_error),
 		cmocka_unit_test(test_ack__bodies),
+		cmocka_unit_test(test_ack__what_swells_is_refused_before_it_does),
 		cmocka_unit_test(test_ack__names_accepted_and_rejected_ids_with_reasons),
 	};
 

@@ -130,7 +130,7 @@ static void test_encodings__are_whole_or_an_error(void **state)
 static int parse(enum scd_batch_encoding encoding, struct scd_str body)
 {
 	struct scd_ack *ack = NULL;
-	int r = scd_ack_parse(encoding, body, &ack);
+	int r = scd_ack_parse(encoding, body, 2, &ack);
 
 	assert_true((r == 0) == (ack != NULL));
 	scd_ack_free(&ack);
