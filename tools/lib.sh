@@ -28,11 +28,11 @@ configure() {
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
-  cmake -S "$root" -B "$dir" -G Ninja "${launcher[@]}" "$@" >"$dir.log" 2>&1 || {
-    cat "$dir.log" >&2
+  mkdir -p "$dir"
+  cmake -S "$root" -B "$dir" -G Ninja "${launcher[@]}" "$@" >"$dir/configure.log" 2>&1 || {
+    cat "$dir/configure.log" >&2
     die "cmake could not configure ${dir#"$root"/}"
   }
-  rm -f "$dir.log"
 }
 
 # build DIR [TARGET...]: everything in it, or the targets. What the compilers say is shown when they fail.
@@ -40,11 +40,10 @@ build() {
   local dir=$1 targets=()
   shift
   [ $# -gt 0 ] && targets=(--target "$@")
-  cmake --build "$root/$dir" -j "$jobs" "${targets[@]}" >"$root/$dir.log" 2>&1 || {
-    cat "$root/$dir.log" >&2
+  cmake --build "$root/$dir" -j "$jobs" "${targets[@]}" >"$root/$dir/build.log" 2>&1 || {
+    cat "$root/$dir/build.log" >&2
     die "$dir could not be built"
   }
-  rm -f "$root/$dir.log"
 }
 
 # skipped_cases LOG: of ctest's LastTest.log, `PROGRAM TEST: REASON` for each test case that skipped itself; the reason
