@@ -50,6 +50,8 @@ static int keep(struct scd_config *config)
 	const struct scd_keeper_options options = {
 		.listen_paths = config->listen.items,
 		.listen_count = config->listen.count,
+		.runsc_paths = config->runsc_paths.items,
+		.runsc_count = config->runsc_paths.count,
 	};
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err = { 0 };

@@ -95,6 +95,16 @@ static int check_listen(const struct scd_config *config, struct scd_error *err)
 	return 0;
 }
 
+/* One that we do not see is one that no process can be held against. */
+static int check_runsc_paths(const struct scd_config *config, struct scd_error *err)
+{
+	for (size_t i = 0; i < config->runsc_paths.count; i++) {
+		if (access(config->runsc_paths.items[i], F_OK) < 0)
+			return refuse(config, "runsc_paths", err, "cannot find %s: %m", config->runsc_paths.items[i]);
+	}
+	return 0;
+}
+
 /* What they hold is the loader's to judge; that they are there can be said before anything listens. */
 static int check_rules_files(const struct scd_config *config, struct scd_error *err)
 {
@@ -200,6 +210,8 @@ int scd_config_check(struct scd_config *config, struct scd_error *err)
 	int r;
 
 	r = check_listen(config, err);
+	if (r == 0)
+		r = check_runsc_paths(config, err);
 	if (r == 0)
 		r = check_rules_files(config, err);
 	if (r == 0)

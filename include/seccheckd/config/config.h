@@ -42,6 +42,7 @@ struct scd_config {
 	struct scd_config_origin origins[SCD_CONFIG_OPTION_MAX];
 
 	struct scd_config_texts listen;
+	struct scd_config_texts runsc_paths;
 	struct scd_config_texts rules_files;
 	const char *priority;      /* minimum; one of Falco's words in lower case; default "debug" */
 	const char *rule_matching; /* "all" (default) or "first" */

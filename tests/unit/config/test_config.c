@@ -109,6 +109,8 @@ static const struct contradiction {
 	{ "control plane with an empty URL", "control_plane: {url: '',\n mtls: false}\n", 2, 8,
 	  "control_plane.mtls is set, and control_plane.url is not" },
 	{ "one socket twice", "listen:\n- /a\n- /b\n- /a\n", 2, 1, "the socket /a is given twice" },
+	{ "a runsc that is not there", "runsc_paths:\n- /dev/null\n- /nonexistent/runsc\n", 2, 1,
+	  "cannot find /nonexistent/runsc: No such file or directory" },
 	{ "rules that are not there", "rules_files: [/etc, /nonexistent/rules]\n", 1, 14,
 	  "cannot read /nonexistent/rules: No such file or directory" },
 	{ "file in no folder", "file_output: {enabled: true, filename: /nonexistent/alerts}\n", 1, 40,
