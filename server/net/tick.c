@@ -21,8 +21,8 @@
 #include "seccheckd/base/clock.h"
 
 /*
- * The pause. A sandbox's socket holds 278 messages unless its buffer was enlarged, which this version does not do,
- * and a busy one fills that in 1.0 to 2.2 ms. Measured with such buffers: 200 µs costs 0.36 CPU-seconds per million
+ * The pause. A sandbox's socket holds 278 messages unless the keeper could enlarge its buffer, and a busy one fills
+ * that in 1.0 to 2.2 ms. Measured with such buffers: 200 µs costs 0.36 CPU-seconds per million
  * messages (a wake-up for each: 1.4 to 1.6), 1 ms loses 21 % of the messages.
  */
 #define TICK_NS 200000
