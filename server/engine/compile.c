@@ -191,8 +191,10 @@ static int fill_rule(struct scd__build *build, struct scd__rule_item *item, cons
 	rule->enabled = item->pub.enabled && item->pub.priority <= options->minimum_priority;
 	int condition = compile_condition(build, item, rule, &set->entries[set->rule_count]);
 	int output = condition == -ENOENT ? 0 : compile_output(build, item, rule);
-	if (condition < 0 || output < 0)
+	if (condition < 0 || output < 0) {
+		set->node_count = first_node;
 		return condition < 0 ? condition : output;
+	}
 	if (rule->enabled && reads_env(set, first_node, rule))
 		set->reads_env = true;
 	return 0;
@@ -297,12 +299,12 @@ int scd__compile(struct scd__collection *collection, const struct scd_ruleset_op
 	scd_arena_init(&set->arena, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
 	scd_arena_init(&build.scratch, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
 	scd_strmap_init(&build.slot_by_text);
-	scd_strmap_init(&build.predicate_by_text);
+	scd_strmap_init(&build.predicate_by_key);
 	int result = compile_all(&build, options);
 	if (result == 0)
 		warn_unused(collection);
 	scd_strmap_done(&build.slot_by_text);
-	scd_strmap_done(&build.predicate_by_text);
+	scd_strmap_done(&build.predicate_by_key);
 	scd_arena_done(&build.scratch);
 	if (result == 0)
 		*ret_set = set;

@@ -309,6 +309,15 @@ static bool is_kind_field(const struct scd_ast *node)
 	       (scd_str_is(node->text, "evt.type") || scd_str_is(node->text, "syscall.type"));
 }
 
+/* What is no system call has no syscall.type. */
+static void leave_syscalls(struct scd_kind_set *kinds)
+{
+	struct scd_kind_set syscalls = { 0 };
+	for (unsigned kind = 0; kind < SCD_KIND_SYSCALL_COUNT; kind++)
+		scd_kind_set_add(&syscalls, kind);
+	scd_kind_set_intersect(kinds, &syscalls);
+}
+
 bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds)
 {
 	struct scd__compile_error ignored;
@@ -323,6 +332,8 @@ bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kind
 		add_kinds_named(ret_kinds, names[i]);
 	if (scd_str_is(check->op, "!="))
 		scd_kind_set_invert(ret_kinds);
+	if (scd_str_is(check->children[0]->text, "syscall.type"))
+		leave_syscalls(ret_kinds);
 	return true;
 }
 
@@ -369,14 +380,30 @@ static int compile_check(struct scd__build *build, const struct scd_ast *check, 
 	return result < 0 ? result : index_constants(build, use, predicate);
 }
 
+/*
+ * What makes two checks one predicate. The canonical text does, but for lists of no constant and of one empty constant,
+ * which it does not tell apart.
+ */
+static int make_key(struct scd__build *build, const struct scd_ast *check, struct scd_str *ret_key)
+{
+	const struct scd_ast *right = check->child_count > 1 ? check->children[1] : NULL;
+	struct scd_str text;
+	if (scd_ast_print(check, &build->scratch, &text) < 0)
+		return -ENOMEM;
+	*ret_key = text;
+	if (right && right->kind == SCD_AST_LIST && right->value_count == 0)
+		*ret_key = scd_arena_printf(&build->scratch, SCD_STR_FMT " of nothing", SCD_STR_ARG(text));
+	return ret_key->data ? 0 : -ENOMEM;
+}
+
 int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, uint32_t *ret_index,
                        struct scd__compile_error *ret_error)
 {
 	struct scd_ruleset *set = build->set;
-	struct scd_str text;
-	if (scd_ast_print(check, &build->scratch, &text) < 0)
+	struct scd_str key;
+	if (make_key(build, check, &key) < 0)
 		return -ENOMEM;
-	uintptr_t known = (uintptr_t)scd_strmap_get(&build->predicate_by_text, text);
+	uintptr_t known = (uintptr_t)scd_strmap_get(&build->predicate_by_key, key);
 	if (known) {
 		*ret_index = (uint32_t)(known - 1);
 		return 0;
@@ -387,7 +414,7 @@ int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, ui
 		return result;
 	struct scd__predicate *predicates = scd_array_grow_in(&set->arena, set->predicates, set->predicate_count,
 	                                                      &set->predicate_room, sizeof(*predicates));
-	if (!predicates || scd_strmap_put(&build->predicate_by_text, text, (void *)(set->predicate_count + 1)) < 0)
+	if (!predicates || scd_strmap_put(&build->predicate_by_key, key, (void *)(set->predicate_count + 1)) < 0)
 		return -ENOMEM;
 	set->predicates = predicates;
 	set->predicates[set->predicate_count] = predicate;

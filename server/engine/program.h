@@ -11,7 +11,7 @@
  *
  *                 a and (b or not c)        0: a ? 1 : NO     1: b ? MATCH : 2     2: c ? NO : MATCH
  *
- * Slots and predicates are shared by all rules of a set: the same text is the same predicate.
+ * Slots and predicates are shared by all rules of a set: what reads the same is the same predicate.
  */
 #ifndef SCD_SERVER_ENGINE_PROGRAM_H
 #define SCD_SERVER_ENGINE_PROGRAM_H
@@ -117,7 +117,7 @@ struct scd__compile_error {
 struct scd__build {
 	struct scd__collection *collection;
 	struct scd_ruleset *set;
-	struct scd_strmap slot_by_text, predicate_by_text; /* values are index + 1 */
+	struct scd_strmap slot_by_text, predicate_by_key; /* values are index + 1 */
 	struct scd_arena scratch;
 };
 

@@ -105,8 +105,11 @@
 /* A condition after list substitution; macros are nodes, not text. */
 #define SCD_LIMIT_CONDITION_BYTES (64u << 20)
 
-/* Nodes of one rule's condition after macros were put in (macros of macros grow exponentially). */
-#define SCD_LIMIT_CONDITION_NODES 4000000u
+/*
+ * Checks of one rule's condition after macros were put in, which grow exponentially when macros use macros. A condition
+ * this long, without its lists, would be some megabytes of text.
+ */
+#define SCD_LIMIT_CONDITION_NODES 262144u
 
 /* Falco's recursion limits: of the plain parser, and of conditions in rule files. */
 #define SCD_LIMIT_PARSE_DEPTH      100u

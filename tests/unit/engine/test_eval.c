@@ -180,6 +180,20 @@ static void test_missing__every_comparison_is_false_and_its_negation_true(void *
 	CHECK(rows, &exec_event);
 }
 
+/* A path of no parts is the beginning of every path; no path at all is not. */
+static void test_lists__of_nothing_and_of_an_empty_text_are_two(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "proc.exepath pmatch ()", false },
+		{ "proc.exepath pmatch (\"\")", true },
+		{ "proc.exepath pmatch (\"\") and not proc.exepath pmatch ()", true },
+		{ "not proc.exepath pmatch () and proc.exepath pmatch (\"\")", true },
+		{ "proc.exepath in () or proc.exepath in (\"\")", false },
+	};
+	CHECK(rows, &exec_event);
+}
+
 static void test_logic__and_or_not(void **state)
 {
 	(void)state;
@@ -298,6 +312,18 @@ static void test_kinds__decide_before_anything_else(void **state)
 	CHECK(on_exec, &exec_event);
 }
 
+static void test_kinds__what_is_no_system_call_has_no_syscall_type(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "syscall.type = procexit", false },    { "syscall.type != openat", false },
+		{ "not syscall.type = procexit", true }, { "syscall.type exists", false },
+		{ "evt.type = procexit", true },
+	};
+	struct scd_event event = { .point = SCD_POINT_SENTRY_TASK_EXIT, .kind = SCD_KIND_PROCEXIT, .fd = -1 };
+	CHECK(rows, &event);
+}
+
 static void test_kinds__static_analysis_narrows_the_buckets(void **state)
 {
 	(void)state;
@@ -403,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text__operators),
 		cmocka_unit_test(test_missing__every_comparison_is_false_and_its_negation_true),
+		cmocka_unit_test(test_lists__of_nothing_and_of_an_empty_text_are_two),
 		cmocka_unit_test(test_logic__and_or_not),
 		cmocka_unit_test(test_numbers__compare_by_type),
 		cmocka_unit_test(test_lineage__parents_and_any_ancestor),
@@ -410,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_ports__have_the_usual_names),
 		cmocka_unit_test(test_open__path_is_resolved),
 		cmocka_unit_test(test_kinds__decide_before_anything_else),
+		cmocka_unit_test(test_kinds__what_is_no_system_call_has_no_syscall_type),
 		cmocka_unit_test(test_kinds__static_analysis_narrows_the_buckets),
 		cmocka_unit_test(test_run__reports_every_rule_in_order_or_the_first_only),
 		cmocka_unit_test(test_run__less_urgent_rules_are_never_enabled),
