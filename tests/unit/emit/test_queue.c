@@ -32,7 +32,7 @@ static long take(struct scd__queue *queue)
 	return number;
 }
 
-static void test_queue__first_in_first_out_while_it_grows_and_wraps(void **state)
+static void test_queue__is_first_in_first_out(void **state)
 {
 	struct scd__queue queue;
 	unsigned in = 0, out = 0;
@@ -265,7 +265,7 @@ static void test_queue__holds_one_reference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queue__first_in_first_out_while_it_grows_and_wraps),
+		cmocka_unit_test(test_queue__is_first_in_first_out),
 		cmocka_unit_test(test_queue__over_its_count_drops_the_oldest_of_a_sandbox),
 		cmocka_unit_test(test_queue__a_flood_does_not_displace_the_alert_of_another_sandbox),
 		cmocka_unit_test(test_queue__full_of_bytes_weighs_bytes),
