@@ -182,7 +182,7 @@ static void tell_of_privilege(struct scd__inspector *inspector)
 	if (inspector->told_privilege)
 		return;
 	inspector->told_privilege = true;
-	scd_log(SCD_LOG_NOTICE, "without CAP_SYS_PTRACE, sandboxes of other users are not verified and keep small send "
+	scd_log(SCD_LOG_NOTICE, "without CAP_SYS_PTRACE, connections are not verified and keep their small send "
 	                        "buffers, which lose messages under load");
 }
 

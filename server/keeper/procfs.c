@@ -132,12 +132,13 @@ static void sort(const char *number, const char *path, struct scd__descriptors *
 		note_lock(path, link.len, descriptors);
 }
 
-/* What getdents64(2) wrote; the number of entries that are descriptors. */
-static size_t sort_listing(int folder_fd, const char *listing, size_t len, size_t room,
-                           struct scd__descriptors *descriptors)
+/* What getdents64(2) wrote; the number of entries that are descriptors, or -EACCES: we may not look behind them. */
+static ssize_t sort_listing(int folder_fd, const char *listing, size_t len, size_t room,
+                            struct scd__descriptors *descriptors)
 {
 	char path[PATH_MAX];
 	size_t count = 0;
+	ssize_t link_len;
 
 	for (size_t at = 0; at < len && count < room;) {
 		const struct dirent64 *entry = (const void *)(listing + at);
@@ -146,10 +147,13 @@ static size_t sort_listing(int folder_fd, const char *listing, size_t len, size_
 		if (entry->d_name[0] == '.')
 			continue;
 		count++;
-		if (scd__procfs_link(folder_fd, entry->d_name, path) > 0) /* else it was closed meanwhile */
+		link_len = scd__procfs_link(folder_fd, entry->d_name, path);
+		if (link_len == -EACCES)
+			return link_len;
+		if (link_len > 0) /* else it was closed meanwhile */
 			sort(entry->d_name, path, descriptors);
 	}
-	return count;
+	return (ssize_t)count;
 }
 
 int scd__procfs_descriptors(int proc_fd, struct scd__descriptors *ret_descriptors)
@@ -157,16 +161,19 @@ int scd__procfs_descriptors(int proc_fd, struct scd__descriptors *ret_descriptor
 	_Alignas(struct dirent64) char listing[LISTING_BYTES];
 	int folder_fd = openat(proc_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t left = SCD_LIMIT_PEER_DESCRIPTORS;
-	ssize_t len = 1;
+	ssize_t len, count = 0;
 
 	if (folder_fd < 0)
 		return -errno;
 	ret_descriptors->socket_count = 0;
 	ret_descriptors->lock[0] = '\0';
 	ret_descriptors->locks_differ = false;
-	while (left > 0 && (len = getdents64(folder_fd, listing, sizeof(listing))) > 0)
-		left -= sort_listing(folder_fd, listing, (size_t)len, left, ret_descriptors);
-	len = len < 0 ? -errno : 0;
+	while (left > 0 && (len = getdents64(folder_fd, listing, sizeof(listing))) != 0) {
+		count = len < 0 ? -errno : sort_listing(folder_fd, listing, (size_t)len, left, ret_descriptors);
+		if (count < 0)
+			break;
+		left -= (size_t)count;
+	}
 	close(folder_fd);
-	return (int)len;
+	return count < 0 ? (int)count : 0;
 }

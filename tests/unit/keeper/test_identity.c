@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -315,6 +316,50 @@ static void test_identify__does_not_take_a_later_process_with_the_same_number(vo
 	}
 }
 
+struct looker {
+	struct fixture *fixture;
+	int fd; /* of the connection */
+};
+
+/* In a child process: 0 when it is said that a capability is missing. */
+static int look_without_capabilities(void *user)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+	const struct looker *looker = user;
+	struct scd__peer *peer = &looker->fixture->peer;
+
+	if (syscall(SYS_capset, &header, none) < 0)
+		return 1;
+	scd__peer_identify(looker->fd, &any_runsc, peer);
+	if (peer->verified || !strstr(peer->reason, "CAP_SYS_PTRACE"))
+		return 2;
+	return scd__peer_look_closer(peer) == -EPERM ? 0 : 3;
+}
+
+/* The same user is not enough: the other process may do more than we may. */
+static void test_identify__says_which_capability_is_missing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_runsc fake = { .arguments = "run a", .socket_path = fixture->socket_path };
+	char lock[128];
+	struct looker looker = { fixture, -1 };
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		print_message("skipped: only root has capabilities to do without\n");
+		skip();
+	}
+	snprintf(lock, sizeof(lock), "%s", tempdir_join(&fixture->dir, "a_sandbox:a.lock"));
+	fake.lock = lock;
+	pid = fake_runsc_start(&fixture->dir, &fake);
+	assert_true(pid > 0);
+	looker.fd = take_connection(fixture);
+	assert_int_equal(child_wait(child_start(look_without_capabilities, &looker), PEER_DEADLINE_MS), 0);
+	close(looker.fd);
+	child_wait(pid, PEER_DEADLINE_MS);
+}
+
 static void test_identify__takes_any_descriptor(void **state)
 {
 	struct fixture *fixture = *state;
@@ -339,6 +384,7 @@ int main(void)
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_identify__does_not_take_a_later_process_with_the_same_number,
 		                                set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_identify__says_which_capability_is_missing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_identify__takes_any_descriptor, set_up, tear_down),
 	};
 	const char *why = fake_runsc_unavailable();
