@@ -105,10 +105,9 @@ void scd__target_done(struct scd__target *target)
 
 int scd_emitter_check_url(const char *url, struct scd_error *err)
 {
-	struct scd__target target;
+	struct scd__target target = { NULL, NULL };
 	int r = scd__target_parse(url, &target, err);
 
-	if (r == 0)
-		scd__target_done(&target);
+	scd__target_done(&target);
 	return r;
 }

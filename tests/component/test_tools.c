@@ -15,11 +15,13 @@
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
 
-/* Calls a function of lib.sh with one argument. */
+static const char library[] = SCD_SOURCE_DIR "/tools/lib.sh";
+
+/* Calls a function of it with one argument. */
 static void call(struct run *run, const char *function, const char *argument)
 {
 	const char *const argv[] = {
-		"/bin/bash", "-c", ". \"$0\" && \"$1\" \"$2\"", SCD_SOURCE_DIR "/tools/lib.sh", function, argument, NULL
+		"/bin/bash", "-c", ". \"$0\" && \"$1\" \"$2\"", library, function, argument, NULL
 	};
 
 	assert_int_equal(run_program(run, &(struct run_options){ .argv = argv }), 0);

@@ -104,9 +104,9 @@ static const char *find_row(struct scd_str kind, const char *point)
 
 static bool row_says(const char *row, const char *word)
 {
-	const char *at = strstr(row, word);
+	const char *at = strstr(row, word), *end = strchr(row + 1, '\n');
 
-	return at && at < strchr(row + 1, '\n');
+	return at && at < end;
 }
 
 static void check_point(struct scd_str kind, const char *point)
@@ -115,8 +115,10 @@ static void check_point(struct scd_str kind, const char *point)
 	char quoted[96];
 	bool in_session;
 
-	if (!row)
+	if (!row) {
 		fail_msg("no row has %s for " SCD_STR_FMT, point, SCD_STR_ARG(kind));
+		return;
+	}
 	snprintf(quoted, sizeof(quoted), "\"%s\"", point);
 	in_session = strstr(session, quoted) != NULL;
 	if (row_says(row, "| yes |") != in_session || row_says(row, "| no |") == in_session)
