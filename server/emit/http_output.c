@@ -4,13 +4,19 @@
  * a time, in order, and trying again is the same.
  *
  *     idle ─wake─▶ fill the batch ─▶ POST ─┬─ no answer, other status ──▶ wait (back-off, Retry-After) ─▶ fill …
- *                  from the queue          ├─ 400, 413, 422: the batch is dropped ─▶ fill …
+ *                  from the queue          ├─ 400, 413, 422 ─┬─ of several: with half of them again
+ *                                          │                 └─ of one: it is dropped ─▶ fill …
  *                                          └─ 2xx: what it accepts and rejects leaves the batch
  *                                               ├─ something did ──▶ fill …
  *                                               └─ nothing did ────▶ wait (back-off) ─▶ fill …
  *
  * What stays in the batch is sent again, in its old order, with newer alerts behind it. A server that has taken a batch
  * whose answer was lost gets it once more: it tells duplicates by their ids.
+ *
+ * One alert that a server cannot cope with must not cost others, nor block them: a tenant may know how to make it. So a
+ * request has fewer alerts after it has failed, and more again with each one that works. When the content of several is
+ * refused, halves are tried until the culprit is alone. When a server that was reached goes on failing, alerts are sent
+ * one by one, and one that fails alone is put behind all others; it is never given up.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +30,9 @@
 #include "seccheckd/base/strmap.h"
 
 #define RETRY_AFTER_MAX_S 300u
+
+/* So many failures in a row, and alerts are sent one by one. */
+#define FAILURES_MAX 5u
 
 /* An answer that names an alert twice, or accepts and rejects it, is still understood; one with more ids is none. */
 #define IDS_PER_ALERT 4u
@@ -46,6 +55,12 @@ struct http_output {
 	size_t batch_count, batch_max_count;
 	size_t batch_bytes; /* packed */
 	struct scd_buf body;
+
+	size_t sent_count;      /* how many of the batch, from its head, are in the request under way */
+	size_t send_max;        /* and may be in the next one */
+	unsigned failure_count; /* in a row, of requests that reached the server */
+	bool head_failed_alone; /* others go first, if there are any */
+	bool is_suspicious;     /* what failed alone is still there: a failure is its work until that is disproved */
 };
 
 static struct http_output *from_base(struct scd__output *base)
@@ -93,14 +108,27 @@ static size_t drop_settled(struct http_output *out)
 	return before - kept;
 }
 
-static size_t settle_all(struct http_output *out)
+/* Gives up the first of the batch, whatever became of them. Their number. */
+static size_t settle_first(struct http_output *out, size_t count)
 {
-	for (size_t i = 0; i < out->batch_count; i++)
+	for (size_t i = 0; i < count; i++)
 		out->settled[i] = true;
 	return drop_settled(out);
 }
 
-static int encode_batch(struct http_output *out)
+/* Puts the first of the batch behind all alerts that wait. */
+static void send_head_back(struct http_output *out)
+{
+	struct scd_alert *head = scd_alert_ref(out->batch[0]);
+	size_t dropped_count;
+
+	settle_first(out, 1);
+	dropped_count = scd__queue_push(&out->base.queue, head);
+	if (dropped_count)
+		scd__output_count_dropped(&out->base, dropped_count, "the queue is full");
+}
+
+static int encode_request(struct http_output *out)
 {
 	int r;
 
@@ -108,7 +136,7 @@ static int encode_batch(struct http_output *out)
 	if (out->single)
 		r = scd_alert_json(out->batch[0], &out->body);
 	else
-		r = scd_batch_encode(out->encoding, out->batch, out->batch_count, &out->body);
+		r = scd_batch_encode(out->encoding, out->batch, out->sent_count, &out->body);
 	return r < 0 || out->body.failed ? -ENOMEM : 0;
 }
 
@@ -133,22 +161,36 @@ static void retry_later(struct http_output *out, enum scd_log_level level, unsig
 	uv_timer_start(&out->retry_timer, on_retry_timer, delay_ms, 0);
 }
 
+static void become_idle(struct http_output *out)
+{
+	out->busy = false;
+	out->failure_count = 0;
+	out->is_suspicious = false;
+	scd__output_idle(&out->base);
+}
+
 static void send_next(struct http_output *out)
 {
+	if (out->head_failed_alone && out->batch_count + out->base.queue.count > 1)
+		send_head_back(out);
+	out->head_failed_alone = false;
 	fill_batch(out);
-	out->busy = out->batch_count > 0;
-	if (!out->busy)
-		scd__output_idle(&out->base);
-	else if (encode_batch(out) < 0 || scd__post_start(out->post, scd_buf_str(&out->body)) < 0)
+	if (!out->batch_count) {
+		become_idle(out);
+		return;
+	}
+	out->busy = true;
+	out->sent_count = out->batch_count < out->send_max ? out->batch_count : out->send_max;
+	if (encode_request(out) < 0 || scd__post_start(out->post, scd_buf_str(&out->body)) < 0)
 		retry_later(out, SCD_LOG_WARNING, 0, "out of memory");
 }
 
 /* ---- answers ---- */
 
-/* Ids of the batch to the places of their alerts. */
-static int map_batch(const struct http_output *out, struct scd_strmap *ret_places)
+/* Ids of the request to the places of their alerts. */
+static int map_request(const struct http_output *out, struct scd_strmap *ret_places)
 {
-	for (size_t i = 0; i < out->batch_count; i++) {
+	for (size_t i = 0; i < out->sent_count; i++) {
 		int r = scd_strmap_put(ret_places, scd_str_from(scd_alert_id(out->batch[i])), &out->settled[i]);
 
 		if (r < 0)
@@ -165,7 +207,7 @@ static void log_rejection(const struct http_output *out, const struct scd_ack_en
 	              SCD_STR_ARG(entry->id), SCD_STR_ARG(entry->reason));
 }
 
-/* An id that is not in the batch, or was named before in the same answer, means nothing. */
+/* An id that is not in the request, or was named before in the same answer, means nothing. */
 static void obey_entry(struct http_output *out, const struct scd_strmap *places, const struct scd_ack_entry *entry)
 {
 	bool *settled = scd_strmap_get(places, entry->id);
@@ -186,12 +228,12 @@ static int obey_ack(struct http_output *out, struct scd_str body)
 {
 	struct scd_strmap places;
 	struct scd_ack *ack;
-	int r = scd_ack_parse(out->encoding, body, IDS_PER_ALERT * out->batch_count, &ack);
+	int r = scd_ack_parse(out->encoding, body, IDS_PER_ALERT * out->sent_count, &ack);
 
 	if (r < 0)
 		return r;
 	scd_strmap_init(&places);
-	r = map_batch(out, &places);
+	r = map_request(out, &places);
 	for (size_t i = 0; r == 0 && i < scd_ack_count(ack); i++)
 		obey_entry(out, &places, scd_ack_entry(ack, i));
 	scd_strmap_done(&places);
@@ -199,24 +241,67 @@ static int obey_ack(struct http_output *out, struct scd_str body)
 	return r;
 }
 
-/* A 2xx: goes on at once if some alert left the batch, else later. */
+/* The server was reached, and it did not work. */
+static void on_failure(struct http_output *out, enum scd_log_level level, unsigned retry_after_s, const char *why)
+{
+	bool was_alone = out->sent_count == 1;
+
+	out->failure_count++;
+	if (!was_alone && out->is_suspicious)
+		out->failure_count = FAILURES_MAX;
+	if (out->failure_count < FAILURES_MAX) {
+		retry_later(out, level, retry_after_s, why);
+		return;
+	}
+	out->send_max = 1;
+	out->head_failed_alone = was_alone;
+	if (was_alone || !out->is_suspicious)
+		retry_later(out, level, retry_after_s, why);
+	else
+		send_next(out);
+	out->is_suspicious = true;
+}
+
+/* Some of the request has left the batch. */
+static void on_progress(struct http_output *out)
+{
+	out->failure_count = 0;
+	out->send_max = out->send_max < out->batch_max_count / 2 ? out->send_max * 2 : out->batch_max_count;
+	scd__backoff_reset(&out->backoff);
+	send_next(out);
+}
+
+/* A 2xx. */
 static void on_success(struct http_output *out, struct scd_str body)
 {
+	size_t settled_count = 0;
 	int r = 0;
 
-	if (out->single || out->ack_status)
-		out->base.delivered += settle_all(out);
-	else
-		r = obey_ack(out, body);
-	if (r < 0) {
-		retry_later(out, SCD_LOG_WARNING, 0,
-		            r == -EBADMSG ? "the answer is no SecurityEventAck" : "out of memory");
-	} else if (out->batch_count && drop_settled(out) == 0) {
-		retry_later(out, SCD_LOG_WARNING, 0, "the answer names no alert of the batch");
+	if (out->single || out->ack_status) {
+		settled_count = settle_first(out, out->sent_count);
+		out->base.delivered += settled_count;
 	} else {
-		scd__backoff_reset(&out->backoff);
-		send_next(out);
+		r = obey_ack(out, body);
+		settled_count = drop_settled(out);
 	}
+	if (settled_count)
+		on_progress(out);
+	else if (r == -ENOMEM)
+		retry_later(out, SCD_LOG_WARNING, 0, "out of memory");
+	else
+		on_failure(out, SCD_LOG_WARNING, 0,
+		           r < 0 ? "the answer is no SecurityEventAck" : "the answer names no alert of the batch");
+}
+
+/* The content is refused: of one alert, or of one among several. */
+static void on_refusal(struct http_output *out, const char *why)
+{
+	if (out->sent_count > 1)
+		out->send_max = out->sent_count / 2;
+	else
+		scd__output_count_dropped(&out->base, settle_first(out, 1), why);
+	scd__backoff_reset(&out->backoff);
+	send_next(out);
 }
 
 /*
@@ -244,9 +329,9 @@ static void on_answer(void *user, const struct scd__answer *answer)
 	if (answer->status >= 200 && answer->status <= 299) {
 		on_success(out, answer->body);
 	} else if (is_about_content(answer->status)) {
-		scd__output_count_dropped(&out->base, settle_all(out), answer->why);
-		scd__backoff_reset(&out->backoff);
-		send_next(out);
+		on_refusal(out, answer->why);
+	} else if (answer->was_sent) {
+		on_failure(out, level, answer->retry_after_s, answer->why);
 	} else {
 		retry_later(out, level, answer->retry_after_s, answer->why);
 	}
@@ -323,7 +408,7 @@ static void close_output(struct scd__output *base)
 {
 	struct http_output *out = from_base(base);
 
-	settle_all(out);
+	settle_first(out, out->batch_count);
 	uv_close((uv_handle_t *)&out->retry_timer, on_timer_closed);
 	scd__post_close(out->post, on_post_closed);
 }
@@ -401,6 +486,7 @@ static struct http_output *new_output(size_t batch_max_count)
 	scd_buf_init(&out->body, SIZE_MAX);
 	out->retry_after_max_s = RETRY_AFTER_MAX_S;
 	out->batch_max_count = batch_max_count;
+	out->send_max = batch_max_count;
 	out->batch = calloc(batch_max_count, sizeof(struct scd_alert *));
 	out->settled = calloc(batch_max_count, sizeof(*out->settled));
 	if (out->batch && out->settled)

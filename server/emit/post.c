@@ -56,10 +56,12 @@ static void on_transfer_done(void *user, CURL *easy, CURLcode code)
 {
 	struct scd__post *post = user;
 	struct scd__answer answer = { .body = scd_buf_str(&post->answer) };
-	curl_off_t retry_after_s = 0;
+	curl_off_t retry_after_s = 0, sent_bytes = 0;
 	char status_text[32];
 
 	post->under_way = false;
+	curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent_bytes);
+	answer.was_sent = sent_bytes > 0;
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
 		curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);

@@ -15,6 +15,7 @@ struct scd__post;
 
 struct scd__answer {
 	long status;            /* HTTP's, or 0 when no whole answer came */
+	bool was_sent;          /* something of the body has left: what follows may be its doing */
 	unsigned retry_after_s; /* 0: not said */
 	struct scd_str body;    /* valid during the call */
 	const char *why;        /* why no answer came; for status not 0 its number as text. Valid during the call */
