@@ -80,6 +80,7 @@ static void test_record__a_recorded_miner_is_caught_in_its_replay(void **state)
 	recorder_start(&recorder);
 	sandbox_start(&sandbox, &recorder, miner_script);
 	sandbox_finish(&sandbox);
+	assert_true(run_until(&recorder.run, "closed by the sandbox"));
 	assert_int_equal(recorder_stop(&recorder), 0);
 
 	const char *path = tempdir_join(&recorder.dir, "out/client-0001");
