@@ -123,6 +123,7 @@ static void test_inspect__names_a_sandbox_and_does_not_charge_strangers_for_it(v
 	end(fixture, &connection);
 	child_wait(pid, PEER_DEADLINE_MS);
 	assert_int_equal(fixture->inspector.all.used_bytes, 0);
+	assert_int_equal(fixture->inspector.strangers.used_bytes, 0);
 }
 
 /* What is not had is not charged. */
