@@ -2,8 +2,8 @@
  * Running the programs of one event's bucket.
  *
  * Values and results are remembered for the event by an epoch number: what carries the number of the current event is
- * valid, and nothing has to be cleared between events. Matches are told when all rules have looked: what an alert needs
- * of the event's scratch memory cannot make a later rule blind.
+ * valid, and nothing has to be cleared between events. Matches are told when all rules have looked: what an alert
+ * needs of the event's scratch memory cannot make a later rule blind.
  */
 #include "seccheckd/engine/eval.h"
 

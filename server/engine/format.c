@@ -105,8 +105,8 @@ static size_t name_length(struct scd_str text)
 }
 
 /*
- * The longest beginning of what is left that is the name of a field, without an argument. Its length; or what is wrong
- * with the whole name, -ENOENT or -EINVAL.
+ * The longest beginning of what is left that is the name of a field, without an argument. Its length; or what is
+ * wrong with the whole name, -ENOENT or -EINVAL.
  */
 static int take_longest_name(struct compiler *compiler, struct scd_field_use *ret_use, struct scd_error *err)
 {

@@ -381,8 +381,8 @@ static int compile_check(struct scd__build *build, const struct scd_ast *check, 
 }
 
 /*
- * What makes two checks one predicate. The canonical text does, but for lists of no constant and of one empty constant,
- * which it does not tell apart.
+ * What makes two checks one predicate. The canonical text does, but for lists of no constant and of one empty
+ * constant, which it does not tell apart.
  */
 static int make_key(struct scd__build *build, const struct scd_ast *check, struct scd_str *ret_key)
 {

@@ -1,8 +1,8 @@
 /*
  * The usual names of services(5), with Debian's spelling and common aliases.
  *
- * Falco asks the host's name service. Then the same rule means another port, or none, on the next host, and asking may
- * even go to the network; so the names are here.
+ * Falco asks the host's name service. Then the same rule means another port, or none, on the next host, and asking
+ * may even go to the network; so the names are here.
  */
 #include "engine/services.h"
 

@@ -1,6 +1,6 @@
 /*
- * A condition is written as text; the tree for the naive evaluator is what the parser makes of it. Names of lists stay in
- * that tree, while the engine replaces them in the text.
+ * A condition is written as text; the tree for the naive evaluator is what the parser makes of it. Names of lists
+ * stay in that tree, while the engine replaces them in the text.
  */
 #include "tests/support/random_rules.h"
 
@@ -196,7 +196,9 @@ static struct scd_str constant_for(struct maker *maker, const struct scd_field_u
 	return text_constant(maker, scd_str_is(op, "glob") || scd_str_is(op, "pmatch"));
 }
 
-/* A constant in quotes. A NUL in what is no buffer would be an error; two backslashes would hide a quote behind them. */
+/*
+ * A constant in quotes. A NUL in what is no buffer would be an error; two backslashes would hide a quote behind them.
+ */
 static struct scd_str quoted(struct maker *maker, struct scd_str text, bool is_buffer)
 {
 	struct scd_buf buf;

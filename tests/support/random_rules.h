@@ -1,12 +1,12 @@
 /*
- * Rule files at random, and what the naive evaluator needs of them: lists, macros and rules over all fields, with every
- * operator that is evaluated.
+ * Rule files at random, and what the naive evaluator needs of them: lists, macros and rules over all fields, with
+ * every operator that is evaluated.
  *
- * Constants are drawn from a pool of values that fields really had, whole or changed a little, so that comparisons hold
- * and nearly hold.
+ * Constants are drawn from a pool of values that fields really had, whole or changed a little, so that comparisons
+ * hold and nearly hold.
  */
-#ifndef TESTS_SUPPORT_RANDOM_RULES_H
-#define TESTS_SUPPORT_RANDOM_RULES_H
+#ifndef SCD_TESTS_SUPPORT_RANDOM_RULES_H
+#define SCD_TESTS_SUPPORT_RANDOM_RULES_H
 
 #include "seccheckd/base/buf.h"
 #include "tests/support/naive_eval.h"

@@ -1,8 +1,8 @@
 /*
  * Arrays of the language, and arrays that grow.
  *
- * A growing array is three members of whoever owns it: items, count, room. Before something is appended, it gets room;
- * the block may move, and the pointer keeps its own type:
+ * A growing array is three members of whoever owns it: items, count, room. Before something is appended, it gets
+ * room; the block may move, and the pointer keeps its own type:
  *
  *    struct item *items = scd_array_grow(list->items, list->count, &list->room, sizeof(*items));
  *    if (!items)
@@ -20,7 +20,8 @@
 
 /*
  * Room for one more item behind `count`: the block that holds the items from now on, twice as large when it was full.
- * NULL on exhaustion; then items and *room are as they were. No items yet: NULL, 0, *room 0. The owner frees the block.
+ * NULL on exhaustion; then items and *room are as they were. No items yet: NULL, 0, *room 0. The owner frees the
+ * block.
  */
 void *scd_array_grow(void *items, size_t count, size_t *room, size_t item_bytes);
 

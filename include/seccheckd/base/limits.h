@@ -106,8 +106,8 @@
 #define SCD_LIMIT_CONDITION_BYTES (64u << 20)
 
 /*
- * Checks of one rule's condition after macros were put in, which grow exponentially when macros use macros. A condition
- * this long, without its lists, would be some megabytes of text.
+ * Checks of one rule's condition after macros were put in, which grow exponentially when macros use macros. A
+ * condition this long, without its lists, would be some megabytes of text.
  */
 #define SCD_LIMIT_CONDITION_NODES 262144u
 

@@ -45,8 +45,8 @@ bool scd_str_starts_with(struct scd_str text, struct scd_str prefix);
 bool scd_str_ends_with(struct scd_str text, struct scd_str suffix);
 
 /*
- * Substring search; an empty needle is found in everything. The second folds ASCII letters only. Time is linear in the
- * text, of the second for needles of up to 1024 bytes.
+ * Substring search; an empty needle is found in everything. The second folds ASCII letters only. Time is linear in
+ * the text, of the second for needles of up to 1024 bytes.
  */
 bool scd_str_contains(struct scd_str text, struct scd_str needle);
 bool scd_str_icontains(struct scd_str text, struct scd_str needle);

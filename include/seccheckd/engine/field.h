@@ -38,8 +38,8 @@ struct scd_view {
 };
 
 /*
- * The container of an event: for container/start the one that it starts, else the one that the message names, else its
- * process's, else the sandbox's only one. Empty when none of them is known. As long as the message has it.
+ * The container of an event: for container/start the one that it starts, else the one that the message names, else
+ * its process's, else the sandbox's only one. Empty when none of them is known. As long as the message has it.
  */
 struct scd_str scd_view_container_id(const struct scd_view *view);
 
@@ -52,8 +52,8 @@ struct scd_field_arg {
 };
 
 /*
- * Fills *ret_value and returns true, or returns false: ABSENT. May allocate in view->scratch. For scd_field_get: what a
- * getter gives may be longer than a field may be, unless it is a list.
+ * Fills *ret_value and returns true, or returns false: ABSENT. May allocate in view->scratch. For scd_field_get: what
+ * a getter gives may be longer than a field may be, unless it is a list.
  */
 typedef bool scd_field_get_fn(const struct scd_view *view, const struct scd_field_arg *arg,
                               struct scd_value *ret_value);
@@ -97,9 +97,9 @@ struct scd_field_use {
 };
 
 /*
- * Finds the field and checks the argument. name may carry the argument as its tail (evt.arg.path); arg is what stood in
- * brackets, if has_arg. With err (what; no place): -ENOENT no such field, or a tail that names no event type; -EINVAL
- * argument missing, not allowed or not valid.
+ * Finds the field and checks the argument. name may carry the argument as its tail (evt.arg.path); arg is what stood
+ * in brackets, if has_arg. With err (what; no place): -ENOENT no such field, or a tail that names no event type;
+ * -EINVAL argument missing, not allowed or not valid.
  */
 int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, struct scd_field_use *ret_use,
                       struct scd_error *err);

@@ -1,6 +1,6 @@
 /*
- * The compiled engine against the naive evaluator: random rules over random events have to match alike. What differs is
- * told with its rule, its event and the seed.
+ * The compiled engine against the naive evaluator: random rules over random events have to match alike. What differs
+ * is told with its rule, its event and the seed.
  */
 #include "field_world.h"
 
