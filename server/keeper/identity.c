@@ -53,7 +53,7 @@ static bool cannot_read(struct scd__peer *peer, const char *what, ssize_t error)
 	return unverified(peer, "%s cannot be read: %s", what, strerror((int)-error));
 }
 
-bool scd__peer_credentials(int fd, struct scd__peer *peer)
+static bool take_credentials(int fd, struct scd__peer *peer)
 {
 	struct ucred credentials;
 	socklen_t len = sizeof(credentials);
@@ -95,7 +95,7 @@ static bool open_process(int fd, struct scd__peer *peer)
 {
 	struct pollfd ended = { .events = POLLIN };
 
-	if (!scd__peer_credentials(fd, peer))
+	if (!take_credentials(fd, peer))
 		return unverified(peer, "the kernel does not tell who connected");
 	if (peer->pid <= 0)
 		return unverified(peer, "its process is outside of our PID namespace");

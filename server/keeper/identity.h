@@ -50,9 +50,6 @@ struct scd__peer {
 	char arguments[SCD_LIMIT_PEER_ARGS_BYTES];
 };
 
-/* SO_PEERCRED: fills pid, uid and gid. False where the kernel does not tell. */
-bool scd__peer_credentials(int fd, struct scd__peer *peer);
-
 /*
  * Looks at the process at the other end of a connected socket. Nothing fails and nothing blocks: what cannot be seen
  * is not verified. Then scd__peer_done.
