@@ -4,9 +4,10 @@
  *     all      a1 ─ b1 ─ a2 ─ a3 ─ a4          a full queue takes a5: a has most, so a1 goes, wherever it stands
  *     share a  a1 ────── a2 ─ a3 ─ a4
  *     share b       b1
+ *     turn     a, b                            pop gives a1, b1, a2, a3, a4
  *
- * What is weighed is what is full: alerts when there are too many of them, bytes when they are too large. Both lists
- * are in order of arrival, so an alert that leaves at the head of the queue is the first of its share, too.
+ * What is weighed is what is full: alerts when there are too many of them, bytes when they are too large. The list of
+ * all, in order of arrival, tells whose alert is the oldest among equals.
  */
 #include "queue.h"
 
@@ -20,6 +21,7 @@ void scd__queue_init(struct scd__queue *queue, size_t max_count, size_t max_byte
 	queue->max_bytes = max_bytes;
 	queue->seed = seed;
 	TAILQ_INIT(&queue->items);
+	TAILQ_INIT(&queue->turn);
 	for (size_t i = 0; i < SCD__QUEUE_SHARES; i++) {
 		queue->shares[i] = (struct scd__queue_share){ .count = 0 };
 		TAILQ_INIT(&queue->shares[i].items);
@@ -54,7 +56,8 @@ static void append(struct scd__queue *queue, struct scd__queue_item *item)
 	TAILQ_INSERT_TAIL(&item->share->items, item, in_share);
 	queue->count++;
 	queue->bytes += bytes;
-	item->share->count++;
+	if (item->share->count++ == 0)
+		TAILQ_INSERT_TAIL(&queue->turn, item->share, in_turn);
 	item->share->bytes += bytes;
 }
 
@@ -68,7 +71,8 @@ static struct scd_alert *take(struct scd__queue *queue, struct scd__queue_item *
 	TAILQ_REMOVE(&item->share->items, item, in_share);
 	queue->count--;
 	queue->bytes -= bytes;
-	item->share->count--;
+	if (--item->share->count == 0)
+		TAILQ_REMOVE(&queue->turn, item->share, in_turn);
 	item->share->bytes -= bytes;
 	free(item);
 	return alert;
@@ -110,14 +114,30 @@ size_t scd__queue_push(struct scd__queue *queue, struct scd_alert *alert)
 	return dropped_count;
 }
 
+/* NULL when the queue is empty. */
+static struct scd__queue_item *next_item(const struct scd__queue *queue)
+{
+	const struct scd__queue_share *share = TAILQ_FIRST(&queue->turn);
+
+	return share ? TAILQ_FIRST(&share->items) : NULL;
+}
+
 struct scd_alert *scd__queue_peek(const struct scd__queue *queue)
 {
-	return TAILQ_EMPTY(&queue->items) ? NULL : TAILQ_FIRST(&queue->items)->alert;
+	const struct scd__queue_item *next = next_item(queue);
+
+	return next ? next->alert : NULL;
 }
 
 struct scd_alert *scd__queue_pop(struct scd__queue *queue)
 {
-	struct scd__queue_item *oldest = TAILQ_FIRST(&queue->items);
+	struct scd__queue_item *next = next_item(queue);
+	struct scd__queue_share *share;
 
-	return oldest ? take(queue, oldest) : NULL;
+	if (!next)
+		return NULL;
+	share = next->share;
+	TAILQ_REMOVE(&queue->turn, share, in_turn);
+	TAILQ_INSERT_TAIL(&queue->turn, share, in_turn);
+	return take(queue, next);
 }

@@ -1,9 +1,10 @@
 /*
- * Alerts that wait for one output: first in, first out, bounded by count and by bytes.
+ * Alerts that wait for one output, bounded by count and by bytes.
  *
  *   init → push… / pop… → done
  *
- * When the queue is full, the sandbox that holds most of it gives up its oldest alert: a flood by one pushes out its
+ * Those of one sandbox go first in, first out; sandboxes take turns, so that nobody's alert waits behind the flood of
+ * another. When the queue is full, the sandbox that holds most of it gives up its oldest alert: a flood by one pushes out its
  * own, never the single alert of another. The queue holds one reference on each alert in it. Not thread-safe.
  */
 #ifndef SCD_SERVER_EMIT_QUEUE_H
@@ -29,12 +30,16 @@ struct scd__queue_item {
 TAILQ_HEAD(scd__queue_list, scd__queue_item);
 
 struct scd__queue_share {
-	struct scd__queue_list items; /* by in_share, oldest first */
+	TAILQ_ENTRY(scd__queue_share) in_turn; /* while it has any */
+	struct scd__queue_list items;          /* by in_share, oldest first */
 	size_t count, bytes;
 };
 
+TAILQ_HEAD(scd__queue_turn, scd__queue_share);
+
 struct scd__queue {
 	struct scd__queue_list items; /* by in_queue, oldest first */
+	struct scd__queue_turn turn;  /* shares that have alerts, the next one first */
 	size_t count;
 	size_t bytes; /* packed */
 	size_t max_count, max_bytes;
@@ -54,7 +59,10 @@ void scd__queue_done(struct scd__queue *queue);
  */
 size_t scd__queue_push(struct scd__queue *queue, struct scd_alert *alert);
 
-/* The oldest, with its reference; NULL when empty. peek leaves it where it is. */
+/*
+ * The oldest of the sandbox whose turn it is, with its reference; NULL when empty. peek leaves it where it is: until the
+ * next push, pop gives the same.
+ */
 struct scd_alert *scd__queue_pop(struct scd__queue *queue);
 struct scd_alert *scd__queue_peek(const struct scd__queue *queue);
 

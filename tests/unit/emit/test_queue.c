@@ -121,10 +121,33 @@ static void test_queue__a_flood_does_not_displace_the_alert_of_another_sandbox(v
 	assert_int_equal(dropped_count, 5002 - 100);
 	assert_int_equal(queue.count, 100);
 	assert_int_equal(take(&queue), 1);
+	assert_int_equal(take(&queue), 6000 - 98);
 	assert_int_equal(take(&queue), 2);
-	for (unsigned n = 6000 - 98; n < 6000; n++)
+	for (unsigned n = 6000 - 97; n < 6000; n++)
 		assert_int_equal(take(&queue), n);
 	assert_int_equal(queue.bytes, 0);
+	scd__queue_done(&queue);
+}
+
+static void test_queue__sandboxes_take_turns(void **state)
+{
+	static const unsigned expected[] = { 0, 100, 200, 1, 101, 2, 102, 3, 300, 4, 5 };
+	struct scd__queue queue;
+
+	(void)state;
+	open_queue(&queue, 100, SIZE_MAX);
+	for (unsigned n = 0; n < 6; n++)
+		push(&queue, "a", n);
+	for (unsigned n = 100; n < 103; n++)
+		push(&queue, "b", n);
+	push(&queue, "c", 200);
+	for (size_t i = 0; i < SCD_COUNT(expected); i++) {
+		if (i == 7)
+			push(&queue, "c", 300); /* again, behind those who wait */
+		assert_int_equal(alert_number(scd_alert_id(scd__queue_peek(&queue))), expected[i]);
+		assert_int_equal(take(&queue), expected[i]);
+	}
+	assert_null(scd__queue_peek(&queue));
 	scd__queue_done(&queue);
 }
 
@@ -142,9 +165,12 @@ static void test_queue__full_of_bytes_weighs_bytes(void **state)
 		dropped_count += scd__queue_push(&queue, alert_make_of("large", n, 50000));
 	assert_true(dropped_count > 50);
 	assert_int_equal(queue.count, 200 - dropped_count);
-	for (unsigned n = 0; n < 100; n++)
+	for (unsigned n = 0; n < 100; n++) {
 		assert_int_equal(take(&queue), n);
-	assert_int_equal(take(&queue), 100 + (long)dropped_count);
+		if (n + 100 + dropped_count < 200)
+			assert_int_equal(take(&queue), n + 100 + (long)dropped_count);
+	}
+	assert_int_equal(queue.count, 0);
 	scd__queue_done(&queue);
 }
 
@@ -163,18 +189,15 @@ static void test_queue__among_equals_drops_the_oldest_of_all(void **state)
 	scd__queue_done(&queue);
 }
 
-/* What the queue should hold, in one plain array that is searched. */
+/* What the queue should hold, and whose turn it is, in plain arrays that are searched. */
 struct model {
 	size_t count;
 	struct {
 		unsigned number, owner;
 	} alerts[32];
+	size_t turn_count;
+	unsigned turn[32]; /* owners that have alerts, the next one first */
 };
-
-static void model_remove(struct model *model, size_t at)
-{
-	memmove(&model->alerts[at], &model->alerts[at + 1], (--model->count - at) * sizeof(model->alerts[0]));
-}
 
 static size_t model_count_of(const struct model *model, unsigned owner)
 {
@@ -192,6 +215,45 @@ static size_t model_oldest_of(const struct model *model, unsigned owner)
 	while (model->alerts[i].owner != owner)
 		i++;
 	return i;
+}
+
+static void model_leave_turn(struct model *model, unsigned owner)
+{
+	size_t i = 0;
+
+	while (model->turn[i] != owner)
+		i++;
+	memmove(&model->turn[i], &model->turn[i + 1], (--model->turn_count - i) * sizeof(model->turn[0]));
+}
+
+static void model_remove(struct model *model, size_t at)
+{
+	unsigned owner = model->alerts[at].owner;
+
+	memmove(&model->alerts[at], &model->alerts[at + 1], (--model->count - at) * sizeof(model->alerts[0]));
+	if (model_count_of(model, owner) == 0)
+		model_leave_turn(model, owner);
+}
+
+static void model_add(struct model *model, unsigned number, unsigned owner)
+{
+	if (model_count_of(model, owner) == 0)
+		model->turn[model->turn_count++] = owner;
+	model->alerts[model->count].number = number;
+	model->alerts[model->count++].owner = owner;
+}
+
+/* The number of the alert that is next. */
+static unsigned model_take(struct model *model)
+{
+	unsigned owner = model->turn[0];
+	size_t at = model_oldest_of(model, owner);
+	unsigned number = model->alerts[at].number;
+
+	model_leave_turn(model, owner);
+	model->turn[model->turn_count++] = owner;
+	model_remove(model, at);
+	return number;
 }
 
 /* Where the queue and the model, which has one more, first differ. */
@@ -218,7 +280,7 @@ static void check_victim(const struct model *model, size_t victim, unsigned owne
 		assert_int_equal(victim, 0);
 }
 
-static void test_queue__drops_as_a_search_of_all_would(void **state)
+static void test_queue__drops_and_takes_as_a_search_of_all_would(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "" };
 	struct scd_rng rng = scd_rng_start("queue");
@@ -231,12 +293,9 @@ static void test_queue__drops_as_a_search_of_all_would(void **state)
 		unsigned owner = scd_rng_below(&rng, 2) ? 0 : (unsigned)scd_rng_below(&rng, SCD_COUNT(names));
 		size_t victim;
 
-		if (model.count && scd_rng_below(&rng, 4) == 0) {
-			assert_int_equal(take(&queue), model.alerts[0].number);
-			model_remove(&model, 0);
-		}
-		model.alerts[model.count].number = n;
-		model.alerts[model.count++].owner = owner;
+		if (model.count && scd_rng_below(&rng, 4) == 0)
+			assert_int_equal(take(&queue), model_take(&model));
+		model_add(&model, n, owner);
 		assert_int_equal(push(&queue, names[owner], n), model.count > 20);
 		victim = first_difference(&queue, &model);
 		assert_int_equal(victim<model.count, model.count> 20);
@@ -268,9 +327,10 @@ int main(void)
 		cmocka_unit_test(test_queue__is_first_in_first_out),
 		cmocka_unit_test(test_queue__over_its_count_drops_the_oldest_of_a_sandbox),
 		cmocka_unit_test(test_queue__a_flood_does_not_displace_the_alert_of_another_sandbox),
+		cmocka_unit_test(test_queue__sandboxes_take_turns),
 		cmocka_unit_test(test_queue__full_of_bytes_weighs_bytes),
 		cmocka_unit_test(test_queue__among_equals_drops_the_oldest_of_all),
-		cmocka_unit_test(test_queue__drops_as_a_search_of_all_would),
+		cmocka_unit_test(test_queue__drops_and_takes_as_a_search_of_all_would),
 		cmocka_unit_test(test_queue__over_its_bytes_drops_as_many_as_needed),
 		cmocka_unit_test(test_queue__one_alert_larger_than_the_bound_is_taken),
 		cmocka_unit_test(test_queue__holds_one_reference),
