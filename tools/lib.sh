@@ -47,21 +47,15 @@ build() {
 }
 
 # skipped_cases LOG: of ctest's LastTest.log, `PROGRAM TEST: REASON` for each test case that skipped itself; the reason
-# is the last thing that it printed. A program without cases that exits with 77 is one itself.
+# is the last thing that it printed. A program that says `skipped: REASON` outside of a case has skipped all of itself.
 skipped_cases() {
   awk '
-    / Testing: / { program = $NF; reason = "no reason given"; found = 0; next }
+    / Testing: / { program = $NF; test = ""; next }
     /^\[ RUN / { test = $NF; reason = "no reason given"; next }
-    /^\[  SKIPPED \] / {
-      if ($NF == test) { print program " " test ": " reason; found = 1 }
-      test = ""
-      next
-    }
-    /^<end of output>/ { output_ended = 1; next }
-    /^Test Skipped\./ { if (!found) print program ": " reason }
-    /^Output:/ { output_ended = 0; next }
-    /^(\[|-----|Test |"|$)/ { next }
-    !output_ended { sub(/^skipped: /, ""); reason = $0 }
+    /^\[  SKIPPED \] / { if ($NF == test) print program " " test ": " reason }
+    /^\[/ { test = ""; next }
+    test == "" { if (sub(/^skipped: /, "")) print program ": " $0; next }
+    { sub(/^skipped: /, ""); reason = $0 }
   ' "$1"
 }
 

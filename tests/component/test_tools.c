@@ -67,7 +67,7 @@ static const char ctest_log[] =
         "Test Passed.\n\"unit_a\" end time: Nov 22 07:07 UTC\n\n"
         "2/2 Testing: component_b\n2/2 Test: component_b\nOutput:\n"
         "----------------------------------------------------------\n"
-        "there is no gVisor\n<end of output>\nTest time =   0.01 sec\nTest Skipped.\n";
+        "skipped: there is no gVisor\n<end of output>\nTest time =   0.01 sec\nTest Passed.\n";
 
 static void test_skipped_cases__are_told_with_their_reasons(void **state)
 {
