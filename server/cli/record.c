@@ -129,27 +129,27 @@ static void on_stopped(void *user)
 	(void)user; /* the loop ends by itself, with the recorder's last job */
 }
 
-/* Takes over control_fd. */
-static int open_sessions(struct worker *worker, int control_fd)
+/* Takes over the control socket. */
+static int open_sessions(struct worker *worker, const struct scd_worker_seat *seat)
 {
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	const struct scd_net_sink sink = scd__recordings_sink(&worker->recordings);
-	int r = scd_net_new(&worker->loop, control_fd, &sink, &ops, worker, &worker->net);
+	int r = scd_net_new(&worker->loop, seat->control_fds[0], &seat->pulses[0], &sink, &ops, worker, &worker->net);
 
 	return r < 0 ? fail("cannot take connections", r) : 0;
 }
 
-static int worker_init(struct worker *worker, int control_fd)
+static int worker_init(struct worker *worker, const struct scd_worker_seat *seat)
 {
 	int r = uv_loop_init(&worker->loop);
 
 	worker->loop_ready = r == 0;
 	r = r < 0 ? fail("cannot make an event loop", r) : open_recorder(worker);
 	if (r < 0) {
-		close(control_fd);
+		close(seat->control_fds[0]);
 		return r;
 	}
-	return open_sessions(worker, control_fd);
+	return open_sessions(worker, seat);
 }
 
 static void worker_done(struct worker *worker)
@@ -178,12 +178,12 @@ static int judge(struct worker *worker)
 	return bad_count > 0 || atomic_load(&worker->print_failed) ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
-static int worker_main(void *user, int control_fd)
+static int worker_main(void *user, const struct scd_worker_seat *seat)
 {
 	struct worker worker = { .settings = user };
 	int status = SCD__EXIT_FAILURE;
 
-	if (worker_init(&worker, control_fd) == 0) {
+	if (worker_init(&worker, seat) == 0) {
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);
 		status = judge(&worker);

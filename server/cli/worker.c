@@ -128,12 +128,12 @@ static void on_stopped(void *user)
 	scd_emitter_drain(worker->emitter, DRAIN_MS, on_drained, worker);
 }
 
-/* Takes over control_fd. */
-static int open_sessions(struct worker *worker, int control_fd)
+/* Takes over the control socket. */
+static int open_sessions(struct worker *worker, const struct scd_worker_seat *seat)
 {
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	const struct scd_net_sink sink = scd__streams_sink(worker->pipeline);
-	int r = scd_net_new(&worker->loop, control_fd, &sink, &ops, worker, &worker->net);
+	int r = scd_net_new(&worker->loop, seat->control_fds[0], &seat->pulses[0], &sink, &ops, worker, &worker->net);
 
 	return r < 0 ? fail("cannot take connections", r) : 0;
 }
@@ -146,7 +146,7 @@ static void say_ready(const struct worker *worker)
 	        scd_ruleset_generation(worker->rules));
 }
 
-static int worker_init(struct worker *worker, int control_fd)
+static int worker_init(struct worker *worker, const struct scd_worker_seat *seat)
 {
 	int r;
 
@@ -158,10 +158,10 @@ static int worker_init(struct worker *worker, int control_fd)
 	if (r == 0)
 		r = open_pipeline(worker);
 	if (r < 0) {
-		close(control_fd);
+		close(seat->control_fds[0]);
 		return r;
 	}
-	return open_sessions(worker, control_fd);
+	return open_sessions(worker, seat);
 }
 
 static void worker_done(struct worker *worker)
@@ -188,12 +188,12 @@ static int account(const struct worker *worker)
 	return dropped > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
-int scd__worker_main(void *user, int control_fd)
+int scd__worker_main(void *user, const struct scd_worker_seat *seat)
 {
 	struct worker worker = { .config = user };
 	int status = SCD__EXIT_FAILURE;
 
-	if (worker_init(&worker, control_fd) == 0) {
+	if (worker_init(&worker, seat) == 0) {
 		watch_signals(&worker);
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);

@@ -44,6 +44,7 @@ static void let_go_in_child(struct scd_keeper *keeper)
 
 int scd__keeper_start_worker(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user)
 {
+	static struct scd_pulse pulse;
 	int control[2];
 	int r = scd__custody_pair(control);
 	pid_t pid;
@@ -61,7 +62,13 @@ int scd__keeper_start_worker(struct scd_keeper *keeper, scd_worker_main_fn *work
 	if (pid == 0) {
 		close(control[0]);
 		let_go_in_child(keeper);
-		exit(worker_main(user, control[1]));
+		exit(worker_main(user, &(struct scd_worker_seat){
+		                               .control_fds = &control[1],
+		                               .pulses = &pulse,
+		                               .lane_count = 1,
+		                               .good_fd = -1,
+		                               .keep_fd = -1,
+		                       }));
 	}
 	close(control[1]);
 	keeper->worker = (struct scd__worker){ .pid = pid, .control = control[0] };

@@ -54,6 +54,7 @@ struct scd_net {
 	struct scd_net_sink sink;
 	const struct scd_net_ops *ops;
 	void *user;
+	struct scd_pulse *pulse;
 
 	uv_poll_t control;
 	int control_fd;    /* -1: closed; nothing is told to the keeper any more */

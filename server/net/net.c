@@ -37,8 +37,8 @@ void scd__net_close_handle(uv_handle_t *handle)
 	uv_close(handle, on_closed);
 }
 
-int scd_net_new(uv_loop_t *loop, int control_fd, const struct scd_net_sink *sink, const struct scd_net_ops *ops,
-                void *user, struct scd_net **ret_net)
+int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pulse *pulse, const struct scd_net_sink *sink,
+                const struct scd_net_ops *ops, void *user, struct scd_net **ret_net)
 {
 	struct scd_net *net = calloc(1, sizeof(*net));
 	uint8_t *buffer = malloc(SCD_LIMIT_MESSAGE_BYTES);
@@ -54,6 +54,7 @@ int scd_net_new(uv_loop_t *loop, int control_fd, const struct scd_net_sink *sink
 		                 .sink = *sink,
 		                 .ops = ops,
 		                 .user = user,
+		                 .pulse = pulse,
 		                 .control_fd = control_fd,
 		                 .tick_fd = -1,
 		                 .buffer = buffer };

@@ -59,9 +59,13 @@ static void set_timer(struct scd_net *net, long delay_ns)
 static bool read_one(struct scd_net *net, struct scd__session *session, int64_t now_ns, struct scd__quota *of_tick)
 {
 	struct scd__quota quota = { SESSION_MESSAGES, SESSION_BYTES, now_ns + SESSION_TIME_NS };
-	enum scd__drained drained = scd__session_drain(session, &quota);
-	bool empty = quota.messages == SESSION_MESSAGES;
+	enum scd__drained drained;
+	bool empty;
 
+	scd_pulse_read(net->pulse, session->id);
+	drained = scd__session_drain(session, &quota);
+	scd_pulse_read(net->pulse, 0);
+	empty = quota.messages == SESSION_MESSAGES;
 	of_tick->messages -= SESSION_MESSAGES - quota.messages;
 	of_tick->bytes -= SESSION_BYTES - quota.bytes;
 	if (drained == SCD__DRAINED_END) {

@@ -9,7 +9,10 @@
 
 #include "seccheckd/base/limits.h"
 
-/* Offsets; the picture is in the header. `flags` is 0 and not read: room for later. */
+/* Bits of `flags`. */
+#define RESUMED 1u
+
+/* Offsets; the picture is in the header. */
 enum {
 	AT_KIND = 0,
 	AT_FLAGS = 4,
@@ -37,6 +40,7 @@ size_t scd_custody_format(const struct scd_custody *custody, uint8_t ret_message
 {
 	uint32_t kind = (uint32_t)custody->kind;
 	uint32_t sandbox_len = (uint32_t)custody->sandbox_id.len;
+	uint32_t flags = custody->resumed ? RESUMED : 0;
 	size_t len = AT_SANDBOX;
 
 	memset(ret_message, 0, AT_SANDBOX);
@@ -44,6 +48,7 @@ size_t scd_custody_format(const struct scd_custody *custody, uint8_t ret_message
 	memcpy(ret_message + AT_CONNECTION_ID, &custody->connection_id, sizeof(custody->connection_id));
 	if (custody->kind != SCD_CUSTODY_CONNECTION)
 		return SHORT_BYTES;
+	memcpy(ret_message + AT_FLAGS, &flags, sizeof(flags));
 	memcpy(ret_message + AT_NONCE, custody->nonce, SCD_CUSTODY_NONCE_BYTES);
 	memcpy(ret_message + AT_PEER_PID, &custody->peer_pid, sizeof(custody->peer_pid));
 	memcpy(ret_message + AT_PEER_UID, &custody->peer_uid, sizeof(custody->peer_uid));
@@ -63,10 +68,12 @@ static bool is_kind(uint32_t kind)
 /* The part of a CONNECTION that the other kinds do not have. */
 static int parse_connection(struct scd_str message, struct scd_custody *custody)
 {
-	uint32_t sandbox_len;
+	uint32_t sandbox_len, flags;
 
 	if (message.len < AT_SANDBOX)
 		return -EBADMSG;
+	memcpy(&flags, message.data + AT_FLAGS, sizeof(flags));
+	custody->resumed = flags & RESUMED;
 	memcpy(custody->nonce, message.data + AT_NONCE, SCD_CUSTODY_NONCE_BYTES);
 	memcpy(&custody->peer_pid, message.data + AT_PEER_PID, sizeof(custody->peer_pid));
 	memcpy(&custody->peer_uid, message.data + AT_PEER_UID, sizeof(custody->peer_uid));

@@ -88,7 +88,7 @@ static int write_results(struct serve *serve, const struct worker *worker, const
 	return r;
 }
 
-static int run_worker(struct serve *serve, struct scd_ruleset *rules, int control_fd)
+static int run_worker(struct serve *serve, struct scd_ruleset *rules, const struct scd_worker_seat *seat)
 {
 	static const struct scd_host host = { SCD_STR_INIT("test-host"), SCD_STR_INIT("test-boot") };
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
@@ -100,7 +100,7 @@ static int run_worker(struct serve *serve, struct scd_ruleset *rules, int contro
 
 	scd_buf_init(&worker.alerts, ALERTS_BYTES);
 	uv_loop_init(&worker.loop);
-	if (!pipeline || scd_net_new(&worker.loop, control_fd, &sink, &ops, &worker, &net) < 0)
+	if (!pipeline || scd_net_new(&worker.loop, seat->control_fds[0], &seat->pulses[0], &sink, &ops, &worker, &net) < 0)
 		return 90;
 	uv_run(&worker.loop, UV_RUN_DEFAULT);
 	r = write_results(serve, &worker, net, pipeline);
@@ -112,7 +112,7 @@ static int run_worker(struct serve *serve, struct scd_ruleset *rules, int contro
 	return r == 0 ? 0 : 91;
 }
 
-static int worker_main(void *user, int control_fd)
+static int worker_main(void *user, const struct scd_worker_seat *seat)
 {
 	struct serve *serve = user;
 	struct scd_diags diags;
@@ -121,7 +121,7 @@ static int worker_main(void *user, int control_fd)
 
 	scd_diags_init(&diags);
 	rules = rules_load(serve->rules, &diags);
-	status = rules ? run_worker(serve, rules, control_fd) : 92;
+	status = rules ? run_worker(serve, rules, seat) : 92;
 	scd_ruleset_unref(&rules);
 	scd_diags_done(&diags);
 	return status;

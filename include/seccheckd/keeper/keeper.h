@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "seccheckd/base/error.h"
+#include "seccheckd/wire/pulse.h"
 
 /* X(member, "help") — one counter each; names become metrics. */
 #define SCD_KEEPER_COUNTERS(X)                                                                      \
@@ -75,11 +76,29 @@ int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper *
 void scd_keeper_free(struct scd_keeper **keeper);
 
 /*
- * What the child process does with its end of the socket pair, which it owns; its result is its exit status. In the
- * child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are ignored: the order to stop is a message, or the end, of the
- * control socket.
+ * What a worker gets from the keeper. A *lane* is one thread of the worker, with a control socket of its own: each
+ * connection is given to one lane and stays there.
  */
-typedef int scd_worker_main_fn(void *user, int control_fd);
+struct scd_worker_seat {
+	const int *control_fds;   /* one for each lane; the worker owns them */
+	struct scd_pulse *pulses; /* one for each lane, shared with the keeper (wire/pulse.h) */
+	size_t lane_count;        /* at least 1 */
+
+	/*
+	 * The last good configuration, in a form that only workers read. The first worker finds good_fd < 0 and loads
+	 * what it was told to; before it says READY on any lane it writes into keep_fd, an empty memfd, what a later
+	 * worker needs to come to the same, and seals it (F_SEAL_WRITE, F_SEAL_SHRINK, F_SEAL_GROW). A later worker
+	 * finds that as good_fd, and keep_fd < 0: it must not depend on files that may have been broken since. Both
+	 * belong to the worker.
+	 */
+	int good_fd, keep_fd;
+};
+
+/*
+ * What the child process does; its result is its exit status. In the child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2
+ * are ignored: the order to stop is a message on each control socket, or its end.
+ */
+typedef int scd_worker_main_fn(void *user, const struct scd_worker_seat *seat);
 
 /*
  * Forks the worker and serves until SIGTERM or SIGINT, or until the worker ends; the socket files are gone when it

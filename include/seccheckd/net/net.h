@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "seccheckd/wire/custody.h"
+#include "seccheckd/wire/pulse.h"
 
 /* X(member, "help") — one counter each; names become metrics. */
 #define SCD_NET_COUNTERS(X)                                                                       \
@@ -53,7 +54,7 @@ struct scd_net_summary {
 
 /*
  * What becomes of connections. Each has a stream, which is the sink's own, from open to close; of one connection the
- * functions are called in the order open, (message or lost)…, summarize, close. All are called from the loop: none
+ * functions are called in the order open, (message, lost or silent)…, summarize, close. All are called from the loop: none
  * may block, since every other connection waits meanwhile, and none may free the net.
  */
 struct scd_net_sink_ops {
@@ -71,6 +72,12 @@ struct scd_net_sink_ops {
 
 	/* A message was received that cannot be had: it was longer than SCD_LIMIT_MESSAGE_BYTES. */
 	void (*lost)(void *user, void *stream);
+
+	/*
+	 * Nothing has come since open, which was SCD_LIMIT_SILENT_MS ago. Once for a stream, or never. NULL: nobody
+	 * asks.
+	 */
+	void (*silent)(void *user, void *stream);
 
 	void (*summarize)(void *user, void *stream, struct scd_net_summary *ret_summary);
 
@@ -95,11 +102,12 @@ struct scd_net_ops {
 
 /*
  * Registers the control socket (wire/custody.h) with the loop and tells the keeper that connections may come.
- * control_fd is taken over, also when this fails; the sink is copied. 0 or negative errno; after a failure, too, the
+ * control_fd is taken over, also when this fails; pulse is kept up for the keeper (wire/pulse.h), and outlives the net;
+ * the sink is copied. 0 or negative errno; after a failure, too, the
  * loop must run once more to close handles.
  */
-int scd_net_new(uv_loop_t *loop, int control_fd, const struct scd_net_sink *sink, const struct scd_net_ops *ops,
-                void *user, struct scd_net **ret_net);
+int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pulse *pulse, const struct scd_net_sink *sink,
+                const struct scd_net_ops *ops, void *user, struct scd_net **ret_net);
 
 /*
  * At any time: sessions that are still there are closed unread. The loop must run once more to close handles. Accepts

@@ -29,7 +29,12 @@ enum scd_custody_kind {
 struct scd_custody {
 	enum scd_custody_kind kind;
 	uint64_t connection_id;
-	/* Random, made when the connection was accepted: the root of event ids. */
+	/*
+	 * CONNECTION (a bit of `flags`): an earlier worker had it and ended. What it had read is gone and with it the
+	 * state, so what follows is the middle of a story.
+	 */
+	bool resumed;
+	/* Random, drawn for each time that the connection is given to a worker: the root of event ids. */
 	uint8_t nonce[SCD_CUSTODY_NONCE_BYTES];
 	uint32_t peer_pid, peer_uid; /* SO_PEERCRED */
 	uint32_t sndbuf_bytes;       /* of the sender's buffer, if the keeper looked after it; 0: it did not */

@@ -173,13 +173,15 @@ static int count_until_stop(int control_fd, const struct fixture *fixture)
 	return 7;
 }
 
-static int worker_never_ready(void *user, int control_fd)
+static int worker_never_ready(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	return count_until_stop(control_fd, user);
 }
 
-static int worker_ready(void *user, int control_fd)
+static int worker_ready(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	tell(control_fd, SCD_CUSTODY_READY, 0);
 	return count_until_stop(control_fd, user);
 }
@@ -250,15 +252,17 @@ static void test_keeper_run__queues_what_the_worker_does_not_take(void **state)
 		close(peers[i]);
 }
 
-static int worker_that_fails(void *user, int control_fd)
+static int worker_that_fails(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	(void)user;
 	(void)control_fd;
 	return 0;
 }
 
-static int worker_that_crashes(void *user, int control_fd)
+static int worker_that_crashes(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	(void)user;
 	tell(control_fd, SCD_CUSTODY_READY, 0);
 	signal(SIGSEGV, SIG_DFL); /* not a sanitizer's handler */
@@ -267,8 +271,9 @@ static int worker_that_crashes(void *user, int control_fd)
 }
 
 /* It waits for a connection, so that the test is there to see how the peer learns of the end. */
-static int worker_that_leaves(void *user, int control_fd)
+static int worker_that_leaves(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	struct scd_custody message;
 
 	(void)user;
@@ -308,8 +313,9 @@ static int hang(void)
 	return 9;
 }
 
-static int worker_that_hangs_up(void *user, int control_fd)
+static int worker_that_hangs_up(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	(void)user;
 	close(control_fd);
 	return hang();
@@ -321,8 +327,9 @@ static void test_keeper_run__kills_a_worker_that_closed_its_control_socket(void 
 	finish(*state, 1);
 }
 
-static int worker_that_does_not_stop(void *user, int control_fd)
+static int worker_that_does_not_stop(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	(void)user;
 	tell(control_fd, SCD_CUSTODY_READY, 0);
 	return hang();
@@ -336,8 +343,9 @@ static void test_keeper_run__kills_a_worker_that_does_not_stop(void **state)
 }
 
 /* A worker that was taken over: it can let go of what it holds, and of nothing else. */
-static int worker_that_lies(void *user, int control_fd)
+static int worker_that_lies(void *user, const struct scd_worker_seat *seat)
 {
+	int control_fd = seat->control_fds[0];
 	struct scd_custody message = { 0 };
 	uint8_t garbage[100];
 

@@ -37,6 +37,7 @@ struct fixture {
 	struct scd_ruleset *rules;
 	struct scd_host host;
 	struct scd_pipeline *pipeline;
+	struct scd_pulse pulse;
 	struct scd_net *net;
 	int keeper; /* our end of the control socket */
 	unsigned stopped;
@@ -89,7 +90,7 @@ static int set_up(void **state)
 		return -1;
 	fixture->keeper = control[0];
 	sink = scd__streams_sink(fixture->pipeline);
-	return scd_net_new(&fixture->loop, control[1], &sink, &ops, fixture, &fixture->net);
+	return scd_net_new(&fixture->loop, control[1], &fixture->pulse, &sink, &ops, fixture, &fixture->net);
 }
 
 /* Every test ends with the loop closed clean and no descriptor left. */
@@ -601,7 +602,7 @@ static void test_net_new__takes_over_the_socket_when_it_fails(void **state)
 	struct scd_net *net = NULL;
 
 	assert_true(file >= 0);
-	assert_true(scd_net_new(&fixture->loop, file, &sink, &ops, fixture, &net) < 0);
+	assert_true(scd_net_new(&fixture->loop, file, &fixture->pulse, &sink, &ops, fixture, &net) < 0);
 	assert_null(net);
 	uv_run(&fixture->loop, UV_RUN_NOWAIT);
 	assert_int_equal(peer_open_descriptors(), before - 1);

@@ -20,6 +20,7 @@
 /* What the sink was told, in order, one word each. */
 struct fixture {
 	uv_loop_t loop;
+	struct scd_pulse pulse;
 	struct scd_net *net;
 	int keeper;
 	char told[256];
@@ -85,7 +86,7 @@ static void on_stopped(void *user)
 
 static int set_up(void **state)
 {
-	static const struct scd_net_sink_ops sink_ops = { open_stream, take_message, lose_message, summarize,
+	static const struct scd_net_sink_ops sink_ops = { open_stream, take_message, lose_message, NULL, summarize,
 		                                          close_stream };
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -97,7 +98,7 @@ static int set_up(void **state)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, control) < 0)
 		return -1;
 	fixture->keeper = control[0];
-	return scd_net_new(&fixture->loop, control[1], &sink, &ops, fixture, &fixture->net);
+	return scd_net_new(&fixture->loop, control[1], &fixture->pulse, &sink, &ops, fixture, &fixture->net);
 }
 
 static int tear_down(void **state)

@@ -20,6 +20,7 @@ static const struct scd_custody connection = {
 	.kind = SCD_CUSTODY_CONNECTION,
 	.connection_id = 0x1122334455667788u,
 	.nonce = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 },
+	.resumed = true,
 	.peer_pid = 4242,
 	.peer_uid = 1000,
 	.sndbuf_bytes = 8388608,
@@ -39,6 +40,7 @@ static void test_custody__a_connection_comes_back_as_it_was(void **state)
 	assert_int_equal(back.kind, SCD_CUSTODY_CONNECTION);
 	assert_int_equal(back.connection_id, connection.connection_id);
 	assert_memory_equal(back.nonce, connection.nonce, SCD_CUSTODY_NONCE_BYTES);
+	assert_true(back.resumed);
 	assert_int_equal(back.peer_pid, 4242);
 	assert_int_equal(back.peer_uid, 1000);
 	assert_int_equal(back.sndbuf_bytes, 8388608);

@@ -1,0 +1,34 @@
+/*
+ * What a worker shows of itself while it works: one small record per lane, in memory that it shares with the keeper.
+ *
+ * A crash or a hang leaves no time to say anything, so it stands here beforehand: that the lane's loop still turns, and
+ * which connection it is reading. The keeper trusts nothing in it (the worker may have been taken over): a beat that
+ * does not change is a worker to be replaced, and an id is looked up, never used as an index.
+ *
+ * The worker writes, the keeper reads; nothing is ordered with anything else.
+ */
+#ifndef SECCHECKD_WIRE_PULSE_H
+#define SECCHECKD_WIRE_PULSE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct scd_pulse {
+	_Alignas(64) _Atomic uint64_t beat; /* changes at least once a second while the lane's loop turns */
+	_Atomic uint64_t connection_id;     /* being read at this moment; 0: none */
+};
+
+static inline void scd_pulse_beat(struct scd_pulse *pulse)
+{
+	uint64_t beat = atomic_load_explicit(&pulse->beat, memory_order_relaxed);
+
+	atomic_store_explicit(&pulse->beat, beat + 1, memory_order_relaxed);
+}
+
+/* Around the reading of a connection: its id before, 0 after. */
+static inline void scd_pulse_read(struct scd_pulse *pulse, uint64_t connection_id)
+{
+	atomic_store_explicit(&pulse->connection_id, connection_id, memory_order_relaxed);
+}
+
+#endif
