@@ -101,6 +101,12 @@ struct scd_worker_seat {
 typedef int scd_worker_main_fn(void *user, const struct scd_worker_seat *seat);
 
 /*
+ * The exit status of a worker that ends on purpose and without an order, as another one would have no more to do: no
+ * output is left that takes alerts. No other is started: the daemon ends, with status 1, whether it was stopping or not.
+ */
+#define SCD_WORKER_EXIT_FINAL 3
+
+/*
  * Forks the worker and serves until SIGTERM or SIGINT, or until the worker ends; the socket files are gone when it
  * returns. The caller has one thread; stdio is flushed before the fork. Returns the exit status for the whole: the
  * worker's own after an ordered stop, 1 if it died or did not stop in time. Once for each keeper.
