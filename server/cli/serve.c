@@ -50,6 +50,8 @@ static int keep(struct scd_config *config)
 	const struct scd_keeper_options options = {
 		.listen_paths = config->listen.items,
 		.listen_count = config->listen.count,
+		.allowed_uids = config->allowed_uid_numbers,
+		.allowed_uid_count = config->allowed_uids.count,
 		.runsc_paths = config->runsc_paths.items,
 		.runsc_count = config->runsc_paths.count,
 	};

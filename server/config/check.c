@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -102,6 +103,44 @@ static int check_runsc_paths(const struct scd_config *config, struct scd_error *
 		if (access(config->runsc_paths.items[i], F_OK) < 0)
 			return refuse(config, "runsc_paths", err, "cannot find %s: %m", config->runsc_paths.items[i]);
 	}
+	return 0;
+}
+
+/* Numbers are taken as they are; a user who has only that needs no entry in a database. */
+static int find_user(const char *text, uint32_t *ret_uid)
+{
+	const struct passwd *user;
+	uint64_t number;
+
+	if (scd_str_to_u64(scd_str_from(text), &number) == 0) {
+		if (number >= UINT32_MAX) /* which is "no user" */
+			return -ERANGE;
+		*ret_uid = (uint32_t)number;
+		return 0;
+	}
+	user = getpwnam(text);
+	if (!user)
+		return -ENOENT;
+	*ret_uid = user->pw_uid;
+	return 0;
+}
+
+static int settle_allowed_uids(struct scd_config *config, struct scd_error *err)
+{
+	const struct scd_config_texts *users = &config->allowed_uids;
+	uint32_t *numbers = scd_arena_alloc(&config->arena, users->count * sizeof(*numbers));
+
+	if (!numbers)
+		return scd_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < users->count; i++) {
+		int r = find_user(users->items[i], &numbers[i]);
+
+		if (r < 0)
+			return refuse(config, "allowed_uids", err,
+			              r == -ERANGE ? "%s is not the number of a user" : "there is no user %s",
+			              users->items[i]);
+	}
+	config->allowed_uid_numbers = numbers;
 	return 0;
 }
 
@@ -212,6 +251,8 @@ int scd_config_check(struct scd_config *config, struct scd_error *err)
 	r = check_listen(config, err);
 	if (r == 0)
 		r = check_runsc_paths(config, err);
+	if (r == 0)
+		r = settle_allowed_uids(config, err);
 	if (r == 0)
 		r = check_rules_files(config, err);
 	if (r == 0)

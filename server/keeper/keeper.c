@@ -105,6 +105,8 @@ static int open_listeners(struct scd_keeper *keeper, const struct scd_keeper_opt
 		keeper->listeners[i].fd = -1;
 		keeper->listener_count = i + 1;
 		r = scd__listener_open(&keeper->listeners[i], keeper->paths[i], err);
+		if (r == 0 && options->allowed_uid_count)
+			r = scd__listener_admit(&keeper->listeners[i], options->allowed_uids, options->allowed_uid_count, err);
 		if (r < 0)
 			return r;
 		scd_log(SCD_LOG_INFO, "listening on %s", keeper->paths[i]);

@@ -13,18 +13,22 @@
  * The socket is bound on its final path: one that is bound elsewhere and renamed goes on telling its old name to
  * getpeername(2). Its mode comes from the umask at bind(2), so there is no moment at which it is open to others, and
  * no path is looked up a second time as chmod(2) would. The umask belongs to the whole process, which has one thread
- * here.
+ * here. Users that may connect besides the owner are named in an access list, afterwards: the mode stays closed to all
+ * others.
  *
  * It does not create directories, and two daemons started on one stale path in the same instant are kept apart by the
  * service manager, not here.
  */
 #include "keeper/listener.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "seccheckd/base/peer_socket.h"
@@ -164,6 +168,85 @@ int scd__listener_open(struct scd__listener *listener, const char *path, struct 
 	}
 	*listener = (struct scd__listener){ path, fd, status.st_dev, status.st_ino };
 	return 0;
+}
+
+/*
+ * The kernel's form of an access list (linux/posix_acl_xattr.h), in little endian: a version, then entries in the order
+ * of their tags. The mask, which bounds what the named users get, is shown where ls(1) has the group.
+ */
+struct acl_entry {
+	uint16_t tag, rights;
+	uint32_t id;
+};
+
+enum { ACL_VERSION = 2, ACL_OWNER = 0x01, ACL_NAMED_USER = 0x02, ACL_GROUP = 0x04, ACL_MASK = 0x10, ACL_OTHERS = 0x20 };
+
+static struct acl_entry acl_entry(uint16_t tag, uint16_t rights, uint32_t id)
+{
+	return (struct acl_entry){ htole16(tag), htole16(rights), htole32(id) };
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Users in order and each once, as the kernel wants them; their number. */
+static size_t sort_uids(uint32_t *uids, size_t count)
+{
+	size_t different = 0;
+
+	qsort(uids, count, sizeof(*uids), compare_uids);
+	for (size_t i = 0; i < count; i++) {
+		if (different == 0 || uids[i] != uids[different - 1])
+			uids[different++] = uids[i];
+	}
+	return different;
+}
+
+static int set_acl(const char *path, const uint32_t *uids, size_t count)
+{
+	enum { READ_WRITE = 06, NOBODY = UINT32_MAX, OTHER_ENTRIES = 4 };
+	size_t len = sizeof(uint32_t) + (count + OTHER_ENTRIES) * sizeof(struct acl_entry);
+	uint8_t *acl = malloc(len);
+	uint32_t version = htole32(ACL_VERSION);
+	struct acl_entry *entry;
+	int r;
+
+	if (!acl)
+		return -ENOMEM;
+	memcpy(acl, &version, sizeof(version));
+	entry = (struct acl_entry *)(acl + sizeof(version));
+	*entry++ = acl_entry(ACL_OWNER, READ_WRITE, NOBODY);
+	for (size_t i = 0; i < count; i++)
+		*entry++ = acl_entry(ACL_NAMED_USER, READ_WRITE, uids[i]);
+	*entry++ = acl_entry(ACL_GROUP, 0, NOBODY);
+	*entry++ = acl_entry(ACL_MASK, READ_WRITE, NOBODY);
+	*entry++ = acl_entry(ACL_OTHERS, 0, NOBODY);
+	r = setxattr(path, "system.posix_acl_access", acl, len, 0) < 0 ? -errno : 0;
+	free(acl);
+	return r;
+}
+
+int scd__listener_admit(const struct scd__listener *listener, const uint32_t *uids, size_t count, struct scd_error *err)
+{
+	uint32_t *sorted = count ? calloc(count, sizeof(*sorted)) : NULL;
+	int r = -ENOMEM;
+
+	if (sorted) {
+		memcpy(sorted, uids, count * sizeof(*sorted));
+		r = set_acl(listener->path, sorted, sort_uids(sorted, count));
+		free(sorted);
+	}
+	if (r == 0)
+		return 0;
+	scd_error_set(err, r, "cannot let the users of allowed_uids open %s: %s", listener->path, strerror(-r));
+	if (r == -EOPNOTSUPP)
+		scd_error_hint(err,
+		               "its file system has no access lists: choose a path in /run, or leave out allowed_uids");
+	return r;
 }
 
 /* The file goes before the socket closes: while it is there, a second daemon finds it live and leaves it alone. */

@@ -4,6 +4,8 @@
 #ifndef SCD_SERVER_KEEPER_LISTENER_H
 #define SCD_SERVER_KEEPER_LISTENER_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "seccheckd/base/error.h"
@@ -20,6 +22,14 @@ struct scd__listener {
  * nothing to close. The path outlives the listener.
  */
 int scd__listener_open(struct scd__listener *listener, const char *path, struct scd_error *err);
+
+/*
+ * Lets users besides the owner open the socket file, by an access list on it; what the connecting user's id is, is
+ * looked at again when it connects. 0, or negative errno with err: the file system keeps no access lists. The root user
+ * needs none.
+ */
+int scd__listener_admit(const struct scd__listener *listener, const uint32_t *uids, size_t count,
+                        struct scd_error *err);
 
 /* Removes the socket file if it still is ours, and closes. May be called again. */
 void scd__listener_close(struct scd__listener *listener);

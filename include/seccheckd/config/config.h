@@ -43,6 +43,8 @@ struct scd_config {
 
 	struct scd_config_texts listen;
 	struct scd_config_texts runsc_paths;
+	struct scd_config_texts allowed_uids;
+	const uint32_t *allowed_uid_numbers; /* set by check: as many as there are allowed_uids */
 	struct scd_config_texts rules_files;
 	const char *priority;      /* minimum; one of Falco's words in lower case; default "debug" */
 	const char *rule_matching; /* "all" (default) or "first" */

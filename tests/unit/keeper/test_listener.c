@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "keeper/listener.h"
@@ -90,6 +91,62 @@ static void test_listener_open__makes_a_private_socket_whatever_the_umask(void *
 		assert_int_equal(fcntl(listener.fd, F_GETFD), FD_CLOEXEC);
 		scd__listener_close(&listener);
 	}
+}
+
+/* 0, or the errno with which a process of this user cannot connect. */
+static int connect_as(uid_t uid, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+		strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+		if (fd < 0 || setresuid(uid, uid, uid) < 0)
+			_exit(255);
+		_exit(connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_listener_admit__lets_the_named_users_in_and_nobody_else(void **state)
+{
+	const uint32_t uids[] = { 1002, 0, 1001, 1002 };
+	const char *path = tempdir_join(&dir, "sink.sock");
+	struct scd__listener listener;
+	struct stat status;
+	struct scd_error err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(dir.path, 0711), 0);
+	assert_int_equal(scd__listener_open(&listener, path, &err), 0);
+	assert_int_equal(connect_as(1001, path), EACCES);
+	assert_int_equal(scd__listener_admit(&listener, uids, SCD_COUNT(uids), &err), 0);
+	assert_int_equal(connect_as(1001, path), 0);
+	assert_int_equal(connect_as(1002, path), 0);
+	assert_int_equal(connect_as(1003, path), EACCES);
+	assert_int_equal(lstat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07, 0);
+	scd__listener_close(&listener);
+}
+
+static void test_listener_admit__says_where_there_are_no_access_lists(void **state)
+{
+	const uint32_t uid = 1001;
+	struct scd__listener listener = { .path = "/proc/self/status", .fd = -1 };
+	struct scd_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(scd__listener_admit(&listener, &uid, 1, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.what, "allowed_uids"));
+	assert_non_null(strstr(err.hint, "no access lists"));
 }
 
 static void test_listener_accept__gives_a_private_nonblocking_descriptor(void **state)
@@ -299,6 +356,9 @@ int main(void)
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_accept__gives_a_private_nonblocking_descriptor, set_up,
 		                                tear_down),
+		cmocka_unit_test_setup_teardown(test_listener_admit__lets_the_named_users_in_and_nobody_else, set_up,
+		                                tear_down),
+		cmocka_unit_test(test_listener_admit__says_where_there_are_no_access_lists),
 		cmocka_unit_test_setup_teardown(test_listener_open__replaces_a_stale_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__leaves_a_live_socket_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__refuses_what_is_not_a_socket, set_up, tear_down),
