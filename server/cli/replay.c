@@ -171,10 +171,13 @@ static int replay_with_rules(struct scd_ruleset *rules, const struct scd__args *
 {
 	const struct scd_host host = { .hostname = scd__host_get()->hostname };
 	struct replay replay = { 0 };
+	const struct scd_pipeline_options options = {
+		.rules = rules, .host = &host, .on_alert = write_alert, .user = &replay
+	};
 	int status = SCD__EXIT_FAILURE;
 
 	scd_buf_init(&replay.line, SCD_LIMIT_OUTPUT_QUEUE_BYTES);
-	replay.pipeline = scd_pipeline_new(rules, &host, write_alert, &replay);
+	replay.pipeline = scd_pipeline_new(&options);
 	if (replay.pipeline)
 		status = replay_all(&replay, args);
 	else

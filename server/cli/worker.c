@@ -109,7 +109,11 @@ static void emit_alert(void *user, struct scd_alert *alert)
 
 static int open_pipeline(struct worker *worker)
 {
-	worker->pipeline = scd_pipeline_new(worker->rules, scd__host_get(), emit_alert, worker);
+	const struct scd_pipeline_options options = {
+		.rules = worker->rules, .host = scd__host_get(), .on_alert = emit_alert, .user = worker
+	};
+
+	worker->pipeline = scd_pipeline_new(&options);
 	return worker->pipeline ? 0 : fail("cannot make the pipeline", -ENOMEM);
 }
 

@@ -30,17 +30,16 @@ static void plan(struct scd_pipeline *pipeline)
 	pipeline->decode_want = scd_ruleset_reads_env(pipeline->rules) ? SCD_DECODE_ENV : 0;
 }
 
-struct scd_pipeline *scd_pipeline_new(struct scd_ruleset *rules, const struct scd_host *host, scd_alert_fn *on_alert,
-                                      void *user)
+struct scd_pipeline *scd_pipeline_new(const struct scd_pipeline_options *options)
 {
 	struct scd_pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	if (!pipeline)
 		return NULL;
-	pipeline->rules = scd_ruleset_ref(rules);
-	pipeline->evaluator = scd_evaluator_new(rules);
-	pipeline->host = host;
-	pipeline->on_alert = on_alert;
-	pipeline->user = user;
+	pipeline->rules = scd_ruleset_ref(options->rules);
+	pipeline->evaluator = scd_evaluator_new(options->rules);
+	pipeline->host = options->host;
+	pipeline->on_alert = options->on_alert;
+	pipeline->user = options->user;
 	scd_arena_init(&pipeline->scratch, SCRATCH_CHUNK_BYTES, (size_t)SCD_LIMIT_EVENT_ARENA_BYTES);
 	if (!pipeline->evaluator)
 		scd_pipeline_free(&pipeline);

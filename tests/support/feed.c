@@ -43,7 +43,8 @@ static void open_with(struct feed *feed, struct scd_loader *loader, struct scd_d
 	}
 	scd_loader_free(&loader);
 	scd_diags_done(diags);
-	feed->pipeline = scd_pipeline_new(feed->rules, &test_host, on_alert, feed);
+	feed->pipeline = scd_pipeline_new(&(struct scd_pipeline_options){
+	        .rules = feed->rules, .host = &test_host, .on_alert = on_alert, .user = feed });
 	assert_non_null(feed->pipeline);
 	feed->stream = scd_stream_new(feed->pipeline, &info);
 	assert_non_null(feed->stream);

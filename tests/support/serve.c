@@ -93,14 +93,18 @@ static int run_worker(struct serve *serve, struct scd_ruleset *rules, const stru
 	static const struct scd_host host = { SCD_STR_INIT("test-host"), SCD_STR_INIT("test-boot") };
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct worker worker = { .alerts = { 0 } };
-	struct scd_pipeline *pipeline = scd_pipeline_new(rules, &host, on_alert, &worker);
+	const struct scd_pipeline_options options = {
+		.rules = rules, .host = &host, .on_alert = on_alert, .user = &worker
+	};
+	struct scd_pipeline *pipeline = scd_pipeline_new(&options);
 	const struct scd_net_sink sink = scd__streams_sink(pipeline);
 	struct scd_net *net = NULL;
 	int r;
 
 	scd_buf_init(&worker.alerts, ALERTS_BYTES);
 	uv_loop_init(&worker.loop);
-	if (!pipeline || scd_net_new(&worker.loop, seat->control_fds[0], &seat->pulses[0], &sink, &ops, &worker, &net) < 0)
+	if (!pipeline ||
+	    scd_net_new(&worker.loop, seat->control_fds[0], &seat->pulses[0], &sink, &ops, &worker, &net) < 0)
 		return 90;
 	uv_run(&worker.loop, UV_RUN_DEFAULT);
 	r = write_results(serve, &worker, net, pipeline);

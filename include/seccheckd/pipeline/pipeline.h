@@ -43,9 +43,15 @@ struct scd_stream;
 /* Takes over the caller's reference on the alert (give). */
 typedef void scd_alert_fn(void *user, struct scd_alert *alert);
 
-/* References the rule set. host outlives the pipeline. NULL on exhaustion. */
-struct scd_pipeline *scd_pipeline_new(struct scd_ruleset *rules, const struct scd_host *host, scd_alert_fn *on_alert,
-                                      void *user);
+struct scd_pipeline_options {
+	struct scd_ruleset *rules;   /* referenced */
+	const struct scd_host *host; /* outlives the pipeline */
+	scd_alert_fn *on_alert;
+	void *user; /* of on_alert */
+};
+
+/* The options are copied. NULL on exhaustion. */
+struct scd_pipeline *scd_pipeline_new(const struct scd_pipeline_options *options);
 
 /* Every stream of it is freed before. */
 void scd_pipeline_free(struct scd_pipeline **pipeline);

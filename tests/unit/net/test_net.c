@@ -75,6 +75,7 @@ static int set_up(void **state)
 {
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct scd_pipeline_options options = { .host = &fixture->host, .on_alert = on_alert, .user = fixture };
 	struct scd_net_sink sink;
 	int control[2];
 
@@ -82,7 +83,8 @@ static int set_up(void **state)
 	fixture->descriptors_before = peer_open_descriptors();
 	scd_diags_init(&fixture->diags);
 	fixture->rules = rules_load_condition("evt.type = execve", &fixture->diags);
-	fixture->pipeline = scd_pipeline_new(fixture->rules, &fixture->host, on_alert, fixture);
+	options.rules = fixture->rules;
+	fixture->pipeline = scd_pipeline_new(&options);
 	uv_loop_init(&fixture->loop);
 	uv_timer_init(&fixture->loop, &fixture->guard);
 	uv_timer_start(&fixture->guard, on_guard, 5, 5);
