@@ -20,19 +20,24 @@ usage() {
   sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
 }
 
-# configure DIR [CMAKE_OPTION...]: prepares $root/DIR for ninja.
+# configure DIR [CMAKE_OPTION...]: prepares $root/DIR for ninja. Where the compiler is another one than last time, cmake
+# begins again and forgets every option, so it is asked once more.
 configure() {
-  local dir=$root/$1
+  local dir=$root/$1 log=$root/$1/configure.log
   shift
   local launcher=()
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   mkdir -p "$dir"
-  cmake -S "$root" -B "$dir" -G Ninja "${launcher[@]}" "$@" >"$dir/configure.log" 2>&1 || {
-    cat "$dir/configure.log" >&2
-    die "cmake could not configure ${dir#"$root"/}"
+  run_cmake() {
+    cmake -S "$root" -B "$dir" -G Ninja "${launcher[@]}" "$@" >"$log" 2>&1 || {
+      cat "$log" >&2
+      die "cmake could not configure ${dir#"$root"/}"
+    }
   }
+  run_cmake "$@"
+  ! grep -q "variables that require your cache to be deleted" "$log" || run_cmake "$@"
 }
 
 # build DIR [TARGET...]: everything in it, or the targets. What the compilers say is shown when they fail.
