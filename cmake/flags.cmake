@@ -17,7 +17,7 @@ endif()
 add_library(scd_flags INTERFACE)
 target_link_libraries(scd_flags INTERFACE scd_hardening)
 target_compile_options(scd_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla
-  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes> -Werror=implicit-function-declaration)
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration>)
 option(SCD_WERROR "Warnings are errors" ON)
 if(SCD_WERROR)
   target_compile_options(scd_flags INTERFACE -Werror)

@@ -17,6 +17,7 @@ LIBRARIES = {
   "libcurl": ["curl/*"],
   "jansson": ["jansson.h"],
   "xxhash": ["xxhash.h"],
+  "re2": ["re2/*"],
 }
 
 # What the C library and the kernel bring along.

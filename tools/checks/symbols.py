@@ -47,7 +47,9 @@ def exported(library):
   output = subprocess.run(
     ["nm", "-g", "--defined-only", "-f", "posix", str(library)], check=True, capture_output=True, text=True
   ).stdout
-  return sorted({line.split()[0] for line in output.splitlines() if len(line.split()) >= 3})
+  symbols = [line.split() for line in output.splitlines()]
+  # Weak ones are what C++ headers have in every object.
+  return sorted({symbol[0] for symbol in symbols if len(symbol) >= 3 and symbol[1] not in "WV"})
 
 
 def place(root, module, symbol):

@@ -118,6 +118,12 @@
 /* A constant of a condition (Falco's own limit: more is a compile error). */
 #define SCD_LIMIT_CONSTANT_BYTES 255u
 
+/*
+ * Memory of one regular expression, compiled, with what it remembers of the texts it has met. A tenth of it holds any
+ * sensible pattern; RE2 forgets when it is full, and goes on more slowly.
+ */
+#define SCD_LIMIT_REGEX_BYTES (2 << 20)
+
 /* Memory of one generation of rules. */
 #define SCD_LIMIT_RULESET_BYTES ((size_t)2 << 30)
 

@@ -1,0 +1,117 @@
+/*
+ * RE2 behind functions that C can call; the only C++ of the project.
+ *
+ * No exception leaves this file: what RE2 cannot allocate is -ENOMEM, or no match. It never writes to standard error
+ * (log_errors).
+ */
+extern "C" {
+#include "seccheckd/index/regex.h"
+
+#include "seccheckd/base/limits.h"
+}
+
+#include <errno.h>
+#include <re2/re2.h>
+#include <string.h>
+
+namespace
+{
+
+constexpr char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
+constexpr size_t REPLACEMENT_BYTES = sizeof(REPLACEMENT) - 1;
+
+re2::StringPiece piece(struct scd_str text)
+{
+	return re2::StringPiece(text.len > 0 ? text.data : "", text.len);
+}
+
+re2::RE2::Options options()
+{
+	re2::RE2::Options options(re2::RE2::POSIX);
+
+	options.set_log_errors(false);
+	options.set_never_capture(true);
+	options.set_max_mem(SCD_LIMIT_REGEX_BYTES);
+	return options;
+}
+
+struct scd_str behind(struct scd_str text, size_t bytes)
+{
+	return scd_str{ text.data + bytes, text.len - bytes };
+}
+
+/* Bytes that begin no valid sequence. */
+size_t count_bad_bytes(struct scd_str text)
+{
+	size_t count = 0;
+
+	while (text.len > 0) {
+		size_t len = scd_str_utf8_length(text);
+
+		count += len == 0;
+		text = behind(text, len > 0 ? len : 1);
+	}
+	return count;
+}
+
+/* False without memory. A text without bad bytes stays what it is. */
+bool make_utf8(struct scd_str *text, struct scd_arena *scratch)
+{
+	size_t bad = count_bad_bytes(*text), len = text->len + bad * (REPLACEMENT_BYTES - 1), at = 0;
+	char *copy;
+
+	if (bad == 0)
+		return true;
+	copy = static_cast<char *>(scd_arena_alloc(scratch, len));
+	if (!copy)
+		return false;
+	for (struct scd_str rest = *text; rest.len > 0;) {
+		size_t valid = scd_str_utf8_length(rest);
+
+		memcpy(copy + at, valid > 0 ? rest.data : REPLACEMENT, valid > 0 ? valid : REPLACEMENT_BYTES);
+		at += valid > 0 ? valid : REPLACEMENT_BYTES;
+		rest = behind(rest, valid > 0 ? valid : 1);
+	}
+	*text = scd_str{ copy, len };
+	return true;
+}
+
+} // namespace
+
+struct scd_regex {
+	re2::RE2 re2;
+};
+
+extern "C" int scd_regex_new(struct scd_str pattern, struct scd_regex **ret_regex, struct scd_error *err)
+{
+	try {
+		struct scd_regex *regex = new scd_regex{ { piece(pattern), options() } };
+
+		if (regex->re2.ok()) {
+			*ret_regex = regex;
+			return 0;
+		}
+		scd_error_set(err, -EINVAL, "invalid regular expression: %s", regex->re2.error().c_str());
+		delete regex;
+		return -EINVAL;
+	} catch (...) {
+		return -ENOMEM;
+	}
+}
+
+extern "C" void scd_regex_free(struct scd_regex **regex)
+{
+	delete *regex;
+	*regex = nullptr;
+}
+
+extern "C" bool scd_regex_matches(const struct scd_regex *regex, struct scd_str text, struct scd_arena *scratch)
+{
+	if (!make_utf8(&text, scratch))
+		return false;
+	try {
+		return regex->re2.Match(piece(text), 0, text.len, re2::RE2::ANCHOR_BOTH, nullptr, 0);
+	} catch (...) {
+		return false;
+	}
+}
