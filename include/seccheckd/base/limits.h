@@ -22,6 +22,12 @@
 #define SCD_LIMIT_CONNECTIONS 16384u
 
 /*
+ * A worker that follows another one has this long to load what its predecessor kept; the largest rule files take some
+ * seconds. The first one may take as long as it needs.
+ */
+#define SCD_LIMIT_WORKER_LOADING_MS 60000u
+
+/*
  * Looking at who connects: bytes of its arguments (of which only `trace create` needs the last; containerd's have
  * about 1 KiB), and its descriptors, each of which costs one to three microseconds of a start (runsc has about a
  * dozen).
