@@ -4,6 +4,9 @@
  * drain waits until every output is idle or the deadline passes; then it stops those that are not, and when each has
  * answered, counts the alerts that some output still has. The end is always told from the emitter's own timer, never
  * from inside an output's callback, so that whoever is told may free the emitter at once.
+ *
+ * What other threads post waits in between (posted.c), until the loop has been woken for it. The drain looks there too,
+ * and shuts it when nothing is left: from then on no alert can come that nobody would account for.
  */
 #include "seccheckd/emit/emitter.h"
 
@@ -13,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "left.h"
 #include "output.h"
+#include "posted.h"
 #include "seccheckd/base/limits.h"
 #include "seed.h"
 
@@ -32,12 +37,35 @@ struct scd_emitter {
 	enum emitter_state state;
 	struct scd__output **outputs;
 	size_t output_count;
-	size_t open_count; /* outputs and the timer: what is not yet closed */
+	size_t open_count; /* outputs and handles: what is not yet closed */
+	struct scd__posted posted;
+	uv_async_t something_posted;     /* does not keep the loop alive */
+	struct scd_log_gate posted_gate; /* of posts that cost an alert */
 	scd_drained_fn *on_drained;
 	void *user;
 	scd_dead_fn *on_dead; /* NULL: nobody asks */
 	void *dead_user;
 };
+
+static void on_something_posted(uv_async_t *something_posted);
+
+/* 0 or negative errno. */
+static int open_posted(struct scd_emitter *emitter)
+{
+	int r = scd__posted_init(&emitter->posted, SCD_LIMIT_OUTPUT_QUEUE_COUNT, SCD_LIMIT_OUTPUT_QUEUE_BYTES);
+
+	if (r < 0)
+		return r;
+	r = uv_async_init(emitter->loop, &emitter->something_posted, on_something_posted);
+	if (r < 0) {
+		scd__posted_done(&emitter->posted);
+		return r;
+	}
+	uv_unref((uv_handle_t *)&emitter->something_posted);
+	emitter->something_posted.data = emitter;
+	emitter->posted_gate = (struct scd_log_gate)SCD_LOG_GATE(1);
+	return 0;
+}
 
 struct scd_emitter *scd_emitter_new(uv_loop_t *loop)
 {
@@ -46,9 +74,13 @@ struct scd_emitter *scd_emitter_new(uv_loop_t *loop)
 	if (!emitter)
 		return NULL;
 	emitter->loop = loop;
+	if (open_posted(emitter) < 0) {
+		free(emitter);
+		return NULL;
+	}
 	uv_timer_init(loop, &emitter->timer);
 	emitter->timer.data = emitter;
-	emitter->open_count = 1;
+	emitter->open_count = 2;
 	return emitter;
 }
 
@@ -56,11 +88,12 @@ static void closed(struct scd_emitter *emitter)
 {
 	if (--emitter->open_count)
 		return;
+	scd__posted_done(&emitter->posted);
 	free(emitter->outputs);
 	free(emitter);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
 	closed(handle->data);
 }
@@ -78,7 +111,8 @@ void scd_emitter_free(struct scd_emitter **emitter)
 		return;
 	*emitter = NULL;
 	old->state = CLOSING;
-	uv_close((uv_handle_t *)&old->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&old->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&old->something_posted, on_handle_closed);
 	for (size_t i = 0; i < old->output_count; i++) {
 		struct scd__output *output = old->outputs[i];
 
@@ -140,6 +174,31 @@ void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert)
 	scd_alert_unref(&alert);
 }
 
+/* Gives the outputs what other threads have posted so far. */
+static void take_posted(struct scd_emitter *emitter)
+{
+	struct scd__queue *posted = scd__posted_take(&emitter->posted);
+	struct scd_alert *alert;
+
+	while ((alert = scd__queue_pop(posted)))
+		scd_emitter_submit(emitter, alert);
+}
+
+static void on_something_posted(uv_async_t *something_posted)
+{
+	take_posted(something_posted->data);
+}
+
+void scd_emitter_post(struct scd_emitter *emitter, struct scd_alert *alert)
+{
+	size_t dropped_count = scd__posted_put(&emitter->posted, alert);
+
+	if (dropped_count > 0)
+		scd_log_gated(&emitter->posted_gate, SCD_LOG_ERROR, "alerts dropped on their way to the outputs: %zu",
+		              dropped_count);
+	uv_async_send(&emitter->something_posted);
+}
+
 static bool all_idle(const struct scd_emitter *emitter)
 {
 	for (size_t i = 0; i < emitter->output_count; i++)
@@ -156,64 +215,17 @@ static bool all_stopped(const struct scd_emitter *emitter)
 	return true;
 }
 
-static size_t left_count(const struct scd__output *output)
+/* What is posted from now on is dropped; what was before is the outputs'. */
+static void shut_posted(struct scd_emitter *emitter)
 {
-	return output->queue.count + output->ops->pending_count(output);
-}
-
-/* Appends what an output still has; returns the new end. */
-static struct scd_alert **append_left(const struct scd__output *output, struct scd_alert **end)
-{
-	size_t pending_count = output->ops->pending_count(output);
-	const struct scd__queue_item *item = TAILQ_FIRST(&output->queue.items);
-
-	for (size_t i = 0; i < pending_count; i++)
-		*end++ = output->ops->pending_at(output, i);
-	for (; item; item = TAILQ_NEXT(item, in_queue))
-		*end++ = item->alert;
-	return end;
-}
-
-static int compare_pointers(const void *a, const void *b)
-{
-	uintptr_t left = (uintptr_t) * (struct scd_alert *const *)a;
-	uintptr_t right = (uintptr_t) * (struct scd_alert *const *)b;
-
-	return (left > right) - (left < right);
-}
-
-static size_t count_different(struct scd_alert **alerts, size_t count)
-{
-	size_t different = count > 0;
-
-	qsort(alerts, count, sizeof(struct scd_alert *), compare_pointers);
-	for (size_t i = 1; i < count; i++)
-		different += alerts[i] != alerts[i - 1];
-	return different;
-}
-
-/* How many alerts some output still has, each counted once. Without memory: those of all outputs added up. */
-static size_t undelivered_count(const struct scd_emitter *emitter)
-{
-	size_t sum = 0, count;
-	struct scd_alert **alerts, **end;
-
-	for (size_t i = 0; i < emitter->output_count; i++)
-		sum += left_count(emitter->outputs[i]);
-	alerts = sum ? calloc(sum, sizeof(struct scd_alert *)) : NULL;
-	if (!alerts)
-		return sum;
-	end = alerts;
-	for (size_t i = 0; i < emitter->output_count; i++)
-		end = append_left(emitter->outputs[i], end);
-	count = count_different(alerts, (size_t)(end - alerts));
-	free(alerts);
-	return count;
+	scd__posted_close(&emitter->posted);
+	take_posted(emitter);
 }
 
 static void stop_all(struct scd_emitter *emitter)
 {
 	emitter->state = STOPPING;
+	shut_posted(emitter);
 	for (size_t i = 0; i < emitter->output_count; i++)
 		emitter->outputs[i]->ops->stop(emitter->outputs[i]);
 }
@@ -222,6 +234,9 @@ static void stop_all(struct scd_emitter *emitter)
 static bool has_drained(struct scd_emitter *emitter)
 {
 	if (emitter->state == DRAINING) {
+		take_posted(emitter);
+		if (all_idle(emitter))
+			shut_posted(emitter);
 		if (all_idle(emitter))
 			return true;
 		if (uv_now(emitter->loop) < emitter->deadline_ms)
@@ -238,7 +253,7 @@ static void on_timer(uv_timer_t *timer)
 	if (has_drained(emitter)) {
 		emitter->state = DRAINED;
 		uv_timer_stop(&emitter->timer);
-		emitter->on_drained(emitter->user, undelivered_count(emitter));
+		emitter->on_drained(emitter->user, scd__left_in_all(emitter->outputs, emitter->output_count));
 	} else if (emitter->state == DRAINING) {
 		uv_timer_start(&emitter->timer, on_timer, emitter->deadline_ms - uv_now(emitter->loop), 0);
 	}
@@ -322,6 +337,11 @@ void scd__output_count_retry(struct scd__output *output, enum scd_log_level leve
 	scd_log_gated(&output->retry_gate, level, "%s: %s; trying again in %u ms", output->name, why, delay_ms);
 }
 
+void scd_emitter_counters(struct scd_emitter *emitter, struct scd_emitter_counters *ret_counters)
+{
+	scd__posted_counters(&emitter->posted, ret_counters);
+}
+
 size_t scd_emitter_output_count(const struct scd_emitter *emitter)
 {
 	return emitter->output_count;
@@ -331,7 +351,7 @@ void scd_emitter_output_status(const struct scd_emitter *emitter, size_t index, 
 {
 	const struct scd__output *output = emitter->outputs[index];
 
-	*ret_status = (struct scd_output_status){ .name = output->name, .queued = left_count(output) };
+	*ret_status = (struct scd_output_status){ .name = output->name, .queued = scd__left_count(output) };
 #define X(member, help) ret_status->member = output->member;
 	SCD_OUTPUT_COUNTERS(X)
 #undef X

@@ -7,9 +7,9 @@
  * control plane is at least once while the process lives; the durable spool that will carry alerts over restarts
  * is not there yet.
  *
- *   new → add_… → submit… → drain → (on_drained) → free
+ *   new → add_… → submit…, post… → drain → (on_drained) → free
  *
- * Everything is called on the loop's thread.
+ * Everything is called on the loop's thread, but for scd_emitter_post and scd_emitter_counters.
  */
 #ifndef SECCHECKD_EMIT_EMITTER_H
 #define SECCHECKD_EMIT_EMITTER_H
@@ -85,6 +85,18 @@ void scd_emitter_on_dead(struct scd_emitter *emitter, scd_dead_fn *on_dead, void
 void scd_emitter_submit(struct scd_emitter *emitter, struct scd_alert *alert);
 
 /*
+ * The same from any thread: takes over the reference, and never waits for an output. What one thread posts of one
+ * sandbox comes to every output in the order in which it was posted, and behind what the loop's thread had submitted
+ * by then; sandboxes take turns, and nothing else is ordered. Between the threads there is room for as much as in the
+ * queue of an output. What does not fit is lost to all outputs, and counted: the oldest alert of the sandbox that has
+ * most there.
+ *
+ * May be called until scd_emitter_free begins. What was posted before the drain began is part of it; what is posted
+ * once it has found every output empty, or at its deadline, is dropped and counted.
+ */
+void scd_emitter_post(struct scd_emitter *emitter, struct scd_alert *alert);
+
+/*
  * What waits for its next try is tried at once, and then with waits of half a second at most. Calls on_drained once,
  * from the loop, when every output is empty or after deadline_ms: with the number of alerts that
  * some output still had, each counted once. A peer that does not read is not waited for; a write to a disk that has
@@ -108,6 +120,21 @@ struct scd_output_status {
 #undef X
 	size_t queued;
 };
+
+/* X(member, "help") — one counter each; names become metrics. */
+#define SCD_EMITTER_COUNTERS(X)                           \
+	X(posted, "Alerts that came from other threads.") \
+	X(dropped, "Alerts that were lost on the way from other threads, before any output had them.")
+
+struct scd_emitter_counters {
+#define X(member, help) uint64_t member;
+	SCD_EMITTER_COUNTERS(X)
+#undef X
+};
+
+/* From any thread. */
+void scd_emitter_counters(struct scd_emitter *emitter, struct scd_emitter_counters *ret_counters);
+
 size_t scd_emitter_output_count(const struct scd_emitter *emitter);
 void scd_emitter_output_status(const struct scd_emitter *emitter, size_t index, struct scd_output_status *ret_status);
 
