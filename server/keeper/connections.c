@@ -85,6 +85,18 @@ void scd__connections_move(struct scd__connections *table, struct scd__connectio
 	put_slot(table, connection, state);
 }
 
+void scd__connections_take_back(struct scd__connections *table)
+{
+	struct scd__connection_list *held = &table->by_state[SCD__CONNECTION_HELD];
+	struct scd__connection_list *waiting = &table->by_state[SCD__CONNECTION_WAITING];
+	struct scd__connection *connection;
+
+	TAILQ_FOREACH(connection, held, link)
+	connection->state = SCD__CONNECTION_WAITING;
+	TAILQ_CONCAT(held, waiting, link);
+	TAILQ_CONCAT(waiting, held, link);
+}
+
 void scd__connections_remove(struct scd__connections *table, struct scd__connection *connection)
 {
 	scd_peer_socket_close(connection->fd);

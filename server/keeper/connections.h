@@ -1,19 +1,25 @@
 /*
  * The table of connections. Inside server/keeper only.
  *
- *              accepted            handshake answered           sent to the worker
+ *              accepted            handshake answered           sent to a worker
  *      FREE ─────────────▶ GREETING ─────────────────▶ WAITING ──────────────────▶ HELD
  *       ▲                     │                           │  ▲                       │
- *       │  wrong handshake,   │           stop: the       │  └── the worker died ────┤
- *       │  peer gone,         │           worker is gone  │      (a later version)   │ CLOSED,
- *       │  deadline           │                           │                          │ worker gone
- *       └─────────────────────┴───────────────────────────┴──────────────────────────┘
+ *       │  wrong handshake,   │           stop: the       │  ╰── the worker ended ───┤ CLOSED,
+ *       │  peer gone,         │           last worker     │                          │ last worker
+ *       │  deadline           │           is gone         │      as above, and        │ is gone
+ *       ├─────────────────────┴───────────────────────────┴── reading it had ────────┤
+ *       │                                                     killed too many         ▼
+ *       ╰──────────────────────────────────────────────────────────────────── QUARANTINED
+ *                                   peer gone, stop
  *
  * GREETING  polled for the peer's first message; ends by the deadline. Deadlines are all equally long, so the list,
  *           in order of acceptance, is also in order of deadlines.
  * WAITING   answered, and not read by the keeper any more; waits for the worker to be ready and for room in the
  *           control socket. What the sandbox sends meanwhile waits in its socket.
- * HELD      the worker has a copy of the descriptor and reads; ours keeps the socket alive when the worker dies.
+ * HELD      a lane of the worker has a copy of the descriptor and reads; ours keeps the socket alive when the worker
+ *           dies.
+ * QUARANTINED  no worker gets it any more. It stays open, as its sandbox would not connect again; what is sent fills the
+ *           sandbox's own buffer. Polled for the peer's end only.
  *
  * All connections of a state are in its list, in the order in which they came to it. Ids are never used twice.
  */
@@ -31,6 +37,7 @@ enum scd__connection_state {
 	SCD__CONNECTION_GREETING,
 	SCD__CONNECTION_WAITING,
 	SCD__CONNECTION_HELD,
+	SCD__CONNECTION_QUARANTINED,
 	SCD__CONNECTION_STATES,
 };
 
@@ -39,10 +46,13 @@ struct scd__connection {
 	enum scd__connection_state state;
 	int fd; /* owned */
 	uint64_t id;
-	int64_t deadline_ns;  /* of the handshake, monotonic */
-	const char *listener; /* path; borrowed from the keeper */
-	uint32_t pid, uid;    /* of the process that connected */
-	uint8_t nonce[SCD_CUSTODY_NONCE_BYTES];
+	int64_t deadline_ns;                               /* of the handshake, monotonic */
+	const char *listener;                              /* path; borrowed from the keeper */
+	uint32_t pid, uid;                                 /* of the process that connected */
+	bool given;                                        /* a worker had it, of now or before */
+	uint32_t lane;                                     /* HELD: of the worker */
+	uint32_t strikes;                                  /* workers that ended while they read it */
+	int64_t struck_ns;                                 /* the last of them, monotonic */
 	uint32_t sndbuf_bytes;                             /* of the sender, charged to the account; 0: nothing is */
 	char sandbox_id[SCD_LIMIT_CONTAINER_ID_BYTES + 1]; /* empty: it is not verified */
 };
@@ -80,6 +90,9 @@ struct scd__connection *scd__connections_first(const struct scd__connections *ta
 /* To the end of the list of a state, which is not FREE. */
 void scd__connections_move(struct scd__connections *table, struct scd__connection *connection,
                            enum scd__connection_state state);
+
+/* All that are HELD become WAITING, in front of those that are, in their order. */
+void scd__connections_take_back(struct scd__connections *table);
 
 /* Closes and forgets it. */
 void scd__connections_remove(struct scd__connections *table, struct scd__connection *connection);

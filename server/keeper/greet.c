@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,8 +99,6 @@ void scd__keeper_expire(struct scd_keeper *keeper, int64_t now_ns)
 static void admit(struct scd_keeper *keeper, const struct scd__listener *listener, int fd, int64_t now_ns)
 {
 	bool full = keeper->connections.count == keeper->connections.limit;
-	uint8_t nonce[SCD_CUSTODY_NONCE_BYTES];
-	bool have_nonce = getrandom(nonce, sizeof(nonce), 0) == (ssize_t)sizeof(nonce);
 	struct ucred peer = peer_of(fd);
 	struct scd__connection *connection;
 
@@ -110,7 +107,7 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 		refuse_unlisted(listener, fd, "this user may not connect");
 		return;
 	}
-	connection = have_nonce ? scd__connections_add(&keeper->connections, fd) : NULL;
+	connection = scd__connections_add(&keeper->connections, fd);
 	if (!connection) {
 		*(full ? &keeper->counters.refused_full : &keeper->counters.refused_resources) += 1;
 		refuse_unlisted(listener, fd, full ? "too many connections" : "out of memory");
@@ -120,7 +117,6 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 	connection->listener = listener->path;
 	connection->pid = (uint32_t)peer.pid;
 	connection->uid = peer.uid;
-	memcpy(connection->nonce, nonce, sizeof(nonce));
 	scd__keeper_greet(keeper, connection);
 }
 

@@ -1,9 +1,11 @@
 /*
- * The keeper's own struct, and the three parts of its life. Inside server/keeper only.
+ * The keeper's own struct, and the parts of its life. Inside server/keeper only.
  *
  *    keeper.c   opens, polls, closes
  *    greet.c    from the listener to the end of the handshake
- *    worker.c   the worker's life, and connections on their way to it and back
+ *    worker.c   the worker's life: started, ended, started again
+ *    lanes.c    connections on their way to the worker and back
+ *    good.c     the last good configuration, kept for the next worker
  */
 #ifndef SCD_SERVER_KEEPER_INTERNAL_H
 #define SCD_SERVER_KEEPER_INTERNAL_H
@@ -12,6 +14,7 @@
 #include <sys/types.h>
 
 #include "keeper/connections.h"
+#include "keeper/good.h"
 #include "keeper/inspect.h"
 #include "keeper/listener.h"
 #include "keeper/signals.h"
@@ -19,14 +22,45 @@
 
 #define SCD__NEVER_NS INT64_MAX
 
+#define SCD__MS_NS INT64_C(1000000)
+
 /* Want of kernel memory or descriptors ends without telling us: look again after this time. */
-#define SCD__RETRY_NS (100 * INT64_C(1000000))
+#define SCD__RETRY_NS (100 * SCD__MS_NS)
+
+/* One thread of the worker, as the keeper sees it. */
+struct scd__lane {
+	int control;             /* our end of its control socket; -1: closed */
+	bool ready;              /* it said so */
+	bool full;               /* the control socket took no more: poll it for room */
+	bool stop_sent;          /* it was told */
+	size_t connection_count; /* that it holds */
+	uint64_t beat;           /* of its pulse, when we last looked */
+	int64_t beat_ns;         /* when we first saw that */
+};
+
+/* Why we killed it. */
+enum scd__verdict {
+	SCD__VERDICT_NONE,    /* we did not */
+	SCD__VERDICT_SILENT,  /* a lane showed no sign of life */
+	SCD__VERDICT_UNREADY, /* it did not get ready */
+	SCD__VERDICT_LEFT,    /* it closed a control socket and did not end */
+	SCD__VERDICT_LATE,    /* it did not stop in time */
+};
 
 struct scd__worker {
-	pid_t pid;   /* 0: there is none */
-	int control; /* our end of the control socket; -1: closed */
-	bool ready;  /* it said so */
-	bool full;   /* the control socket took no more: poll it for room */
+	pid_t pid; /* 0: there is none */
+	struct scd__lane *lanes;
+	size_t lane_count;
+	int *seat_fds;            /* the worker's ends of the control sockets, while it is forked; -1: closed */
+	struct scd_pulse *pulses; /* one for each lane, in memory that is shared; NULL: there is no worker */
+	bool ready;               /* every lane said so */
+	bool left;                /* a control socket has ended without an order: nothing is given to it any more */
+	enum scd__verdict verdict;
+	int64_t ready_ns;      /* when it became ready */
+	int64_t kill_at_ns;    /* when its patience is over */
+	int64_t look_at_ns;    /* when its pulses are looked at again */
+	int64_t restart_at_ns; /* while there is none: when another one is started */
+	unsigned quick_ends;   /* in a row: ends soon after READY, or before it */
 };
 
 struct scd_keeper {
@@ -37,13 +71,18 @@ struct scd_keeper {
 	struct scd__connections connections;
 	struct scd__inspector inspector;
 	struct scd__signals signals;
+	scd_worker_main_fn *worker_main;
+	void *user; /* its */
 	struct scd__worker worker;
+	struct scd__good good;
+	bool was_ready;             /* some worker was: from then on there is always another one */
 	bool stopping;              /* no connection is accepted any more */
-	bool stop_sent;             /* the worker was told */
-	int status;                 /* the exit status, once the worker is gone */
+	bool stop_failed;           /* a worker died since then */
+	bool ended;                 /* nothing is left to do, and status is set */
+	int status;                 /* the exit status */
+	int64_t stop_by_ns;         /* when what still stops is killed */
 	int64_t accept_after_ns;    /* accepting is suspended until then; 0: it is not */
 	int64_t hand_over_after_ns; /* the same for giving to the worker */
-	int64_t kill_at_ns;         /* when a worker that was told to stop is killed */
 	struct scd_keeper_counters counters;
 };
 
@@ -63,19 +102,49 @@ void scd__keeper_expire(struct scd_keeper *keeper, int64_t now_ns);
 
 /* worker.c */
 
+/* An all-zero worker becomes one that is not there. 0 or -ENOMEM; done is due in both cases. */
+int scd__worker_init(struct scd__worker *worker, size_t lane_count);
+void scd__worker_done(struct scd__worker *worker);
+
 /* Forks. 0 or negative errno. In the child it does not return. */
-int scd__keeper_start_worker(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user);
+int scd__worker_start(struct scd_keeper *keeper, int64_t now_ns);
 
-/* Gives the worker what it takes, and the order to stop behind the last connection. */
-void scd__keeper_hand_over(struct scd_keeper *keeper, int64_t now_ns);
+/* Collects the worker if it has ended, and decides what follows: another one, later, or the end of the daemon. */
+void scd__worker_reap(struct scd_keeper *keeper, int64_t now_ns);
 
-/* Reads the control socket. */
-void scd__keeper_hear(struct scd_keeper *keeper, int64_t now_ns);
+/* The keeper was told to stop: what becomes of the worker, or of its absence. */
+void scd__worker_begin_stop(struct scd_keeper *keeper, int64_t now_ns);
 
-/* Collects the worker if it has ended: then worker.pid is 0 and status is set. */
-void scd__keeper_reap(struct scd_keeper *keeper);
+/* Kills the worker if its time is over; starts another one if it is time to. */
+void scd__worker_keep_time(struct scd_keeper *keeper, int64_t now_ns);
 
-/* Kills the worker if its time is over. */
-void scd__keeper_enforce_stop(struct scd_keeper *keeper, int64_t now_ns);
+/* When keep_time is due next; SCD__NEVER_NS: not before something else happens. */
+int64_t scd__worker_due_ns(const struct scd_keeper *keeper);
+
+/* A control socket has ended. */
+void scd__worker_leave(struct scd_keeper *keeper, int64_t now_ns);
+
+/* Kills it, and says why. */
+void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict);
+
+/* The last lane said READY. */
+void scd__worker_ready(struct scd_keeper *keeper, int64_t now_ns);
+
+/* lanes.c */
+
+/* Gives the lanes what they take, and the order to stop behind the last connection. */
+void scd__lanes_hand_over(struct scd_keeper *keeper, int64_t now_ns);
+
+/* Reads a control socket, a bounded number of messages. */
+void scd__lane_hear(struct scd_keeper *keeper, size_t lane, int64_t now_ns);
+
+/* The worker has ended: what it said before is heard. */
+void scd__lanes_hear_last(struct scd_keeper *keeper, int64_t now_ns);
+
+/* Behind that: its control sockets are closed, and what it held is WAITING. */
+void scd__lanes_take_back(struct scd_keeper *keeper);
+
+/* Whether every lane has the order to stop. */
+bool scd__lanes_told_to_stop(const struct scd__worker *worker);
 
 #endif

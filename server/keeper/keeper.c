@@ -5,11 +5,12 @@
  *
  * One array for poll(2) is filled anew in each turn:
  *
- *    0         1          2 …                      2 + listeners …
- *    signals   control    listeners                connections in GREETING, in the order of their list
+ *    0         1 …                  1 + lanes …    1 + lanes + listeners …
+ *    signals   control of lanes     listeners      connections in GREETING, then QUARANTINED, in the order of their lists
  *
  * Connections that were answered are not polled: their sockets are the worker's to read, and would be readable all
- * the time. So a turn costs what is in flight, not what is connected.
+ * the time. So a turn costs what is in flight, not what is connected. Of those in quarantine, only the end of the peer is
+ * waited for.
  *
  * SIGTERM and SIGINT stop: listeners close, handshakes under way are dropped, the worker gets its last connections
  * and STOP. SIGUSR1 logs the counters, also those of the worker. SIGHUP and SIGUSR2 are logged and otherwise ignored;
@@ -32,16 +33,16 @@
 #include "seccheckd/base/log.h"
 #include "seccheckd/base/peer_socket.h"
 
-/* From SIGTERM to SIGKILL for the worker: its last pass over the sockets, and 5 s for outputs. */
-#define STOP_NS (10 * INT64_C(1000000000))
-
 /*
  * Descriptors of keeper and worker that are not connections, for each of the two. The worker has more of them: about 20
  * with all its outputs, and what name look-ups take.
  */
 #define OTHER_DESCRIPTORS 64u
 
-enum { POLL_SIGNALS, POLL_CONTROL, POLL_LISTENERS };
+/* Of the worker, for each lane but the first: its control socket, its loop, its timers. */
+#define LANE_DESCRIPTORS 12u
+
+enum { POLL_SIGNALS, POLL_LANES };
 
 /*
  * How many connections the limit on descriptors allows; a shell's usual soft limit of 1024 is raised. Keeper and worker
@@ -49,7 +50,8 @@ enum { POLL_SIGNALS, POLL_CONTROL, POLL_LISTENERS };
  */
 static int find_connection_limit(const struct scd_keeper_options *options, size_t *ret_count, struct scd_error *err)
 {
-	const rlim_t others = OTHER_DESCRIPTORS + options->listen_count;
+	const size_t more_lanes = options->lane_count > 1 ? options->lane_count - 1 : 0;
+	const rlim_t others = OTHER_DESCRIPTORS + options->listen_count + LANE_DESCRIPTORS * more_lanes;
 	const rlim_t wanted = SCD_LIMIT_CONNECTIONS + others;
 	struct rlimit limit;
 
@@ -106,7 +108,8 @@ static int open_listeners(struct scd_keeper *keeper, const struct scd_keeper_opt
 		keeper->listener_count = i + 1;
 		r = scd__listener_open(&keeper->listeners[i], keeper->paths[i], err);
 		if (r == 0 && options->allowed_uid_count)
-			r = scd__listener_admit(&keeper->listeners[i], options->allowed_uids, options->allowed_uid_count, err);
+			r = scd__listener_admit(&keeper->listeners[i], options->allowed_uids,
+			                        options->allowed_uid_count, err);
 		if (r < 0)
 			return r;
 		scd_log(SCD_LOG_INFO, "listening on %s", keeper->paths[i]);
@@ -125,14 +128,16 @@ int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper *
 	if (!keeper)
 		return scd_error_set(err, -ENOMEM, "out of memory");
 	keeper->reserve_fd = -1;
-	keeper->worker.control = -1;
-	keeper->kill_at_ns = SCD__NEVER_NS;
+	keeper->stop_by_ns = SCD__NEVER_NS;
+	scd__good_init(&keeper->good);
 	r = scd__signals_open(&keeper->signals);
 	if (r < 0) {
 		free(keeper);
 		return scd_error_set(err, r, "cannot receive signals: %s", strerror(-r));
 	}
 	r = scd__inspector_init(&keeper->inspector, options);
+	if (!r)
+		r = scd__worker_init(&keeper->worker, options->lane_count ? options->lane_count : 1);
 	if (r < 0)
 		scd_error_set(err, r, "out of memory");
 	if (!r)
@@ -160,6 +165,8 @@ void scd_keeper_free(struct scd_keeper **keeper)
 	free(k->listeners);
 	scd__connections_done(&k->connections);
 	scd__inspector_done(&k->inspector);
+	scd__worker_done(&k->worker);
+	scd__good_done(&k->good);
 	if (k->reserve_fd >= 0)
 		close(k->reserve_fd);
 	scd__signals_close(&k->signals);
@@ -197,9 +204,9 @@ static void begin_stop(struct scd_keeper *keeper, int64_t now_ns)
 		return;
 	scd_log(SCD_LOG_NOTICE, "stopping");
 	keeper->stopping = true;
-	keeper->kill_at_ns = now_ns + STOP_NS;
 	close_listeners(keeper);
 	scd__connections_remove_all(&keeper->connections, SCD__CONNECTION_GREETING);
+	scd__worker_begin_stop(keeper, now_ns);
 }
 
 static void on_signals(struct scd_keeper *keeper, int64_t now_ns)
@@ -208,7 +215,7 @@ static void on_signals(struct scd_keeper *keeper, int64_t now_ns)
 
 	while ((signal = scd__signals_next(&keeper->signals))) {
 		switch (signal) {
-		case SIGCHLD: scd__keeper_reap(keeper); break;
+		case SIGCHLD: scd__worker_reap(keeper, now_ns); break;
 		case SIGHUP: scd_log(SCD_LOG_WARNING, "SIGHUP is ignored: rules are read at start only"); break;
 		case SIGUSR1: log_all_counters(keeper); break;
 		case SIGUSR2: scd_log(SCD_LOG_WARNING, "SIGUSR2 is ignored"); break;
@@ -217,25 +224,34 @@ static void on_signals(struct scd_keeper *keeper, int64_t now_ns)
 	}
 }
 
-static short control_events(const struct scd_keeper *keeper)
+/* One entry for each connection of a state. */
+static nfds_t fill_connections(const struct scd_keeper *keeper, struct pollfd *polls, enum scd__connection_state state,
+                               short events)
 {
-	return (short)(POLLIN | (keeper->worker.full ? POLLOUT : 0));
+	const struct scd__connection *connection = scd__connections_first(&keeper->connections, state);
+	nfds_t count = 0;
+
+	for (; connection; connection = TAILQ_NEXT(connection, link))
+		polls[count++] = (struct pollfd){ .fd = connection->fd, .events = events };
+	return count;
 }
 
 /* Fills the array; the number of entries. An entry with a negative descriptor is skipped by poll(2). */
 static nfds_t fill_polls(const struct scd_keeper *keeper, struct pollfd *polls, int64_t now_ns)
 {
+	const struct scd__worker *worker = &keeper->worker;
 	bool accepting = !keeper->stopping && keeper->accept_after_ns <= now_ns;
-	struct scd__connection *connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
-	nfds_t count = POLL_LISTENERS;
+	nfds_t count = POLL_LANES;
 
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = keeper->signals.fd, .events = POLLIN };
-	polls[POLL_CONTROL] = (struct pollfd){ .fd = keeper->worker.control, .events = control_events(keeper) };
+	for (size_t i = 0; i < worker->lane_count; i++)
+		polls[count++] = (struct pollfd){ .fd = worker->lanes[i].control,
+			                          .events = worker->lanes[i].full ? POLLIN | POLLOUT : POLLIN };
 	for (size_t i = 0; i < keeper->listener_count; i++)
 		polls[count++] = (struct pollfd){ .fd = accepting ? keeper->listeners[i].fd : -1, .events = POLLIN };
-	for (; connection; connection = TAILQ_NEXT(connection, link))
-		polls[count++] = (struct pollfd){ .fd = connection->fd, .events = POLLIN };
-	return count;
+	count += fill_connections(keeper, polls + count, SCD__CONNECTION_GREETING, POLLIN);
+	/* The end of a peer is reported unasked. */
+	return count + fill_connections(keeper, polls + count, SCD__CONNECTION_QUARANTINED, 0);
 }
 
 static int64_t earlier(int64_t a_ns, int64_t b_ns)
@@ -247,7 +263,7 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns)
 static int timeout_ms(const struct scd_keeper *keeper, int64_t now_ns)
 {
 	const struct scd__connection *oldest = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
-	int64_t due_ns = keeper->kill_at_ns;
+	int64_t due_ns = scd__worker_due_ns(keeper);
 
 	if (oldest)
 		due_ns = earlier(due_ns, oldest->deadline_ns);
@@ -260,26 +276,37 @@ static int timeout_ms(const struct scd_keeper *keeper, int64_t now_ns)
 	return due_ns <= now_ns ? 0 : (int)((due_ns - now_ns + 999999) / 1000000);
 }
 
-/* Handshakes first: the list must still be the one that the array was filled from. */
-static void greet_all(struct scd_keeper *keeper, const struct pollfd *polls)
+/* Connections first: the lists must still be those that the array was filled from. */
+static void look_at_connections(struct scd_keeper *keeper, const struct pollfd *polls)
 {
-	struct scd__connection *connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
+	struct scd__connection *greeting = scd__connections_first(&keeper->connections, SCD__CONNECTION_GREETING);
+	struct scd__connection *quiet = scd__connections_first(&keeper->connections, SCD__CONNECTION_QUARANTINED);
 	struct scd__connection *next;
 
-	for (; connection; connection = next, polls++) {
-		next = TAILQ_NEXT(connection, link);
+	for (; greeting; greeting = next, polls++) {
+		next = TAILQ_NEXT(greeting, link);
 		if (polls->revents)
-			scd__keeper_greet(keeper, connection);
+			scd__keeper_greet(keeper, greeting);
+	}
+	for (; quiet; quiet = next, polls++) {
+		next = TAILQ_NEXT(quiet, link);
+		if (polls->revents)
+			scd__keeper_forget(keeper, quiet);
 	}
 }
 
 static void dispatch(struct scd_keeper *keeper, const struct pollfd *polls, int64_t now_ns)
 {
-	greet_all(keeper, polls + POLL_LISTENERS + keeper->listener_count);
-	if (polls[POLL_CONTROL].revents)
-		scd__keeper_hear(keeper, now_ns);
+	const size_t lane_count = keeper->worker.lane_count;
+	const struct pollfd *of_listeners = polls + POLL_LANES + lane_count;
+
+	look_at_connections(keeper, of_listeners + keeper->listener_count);
+	for (size_t i = 0; i < lane_count; i++) {
+		if (polls[POLL_LANES + i].revents)
+			scd__lane_hear(keeper, i, now_ns);
+	}
 	for (size_t i = 0; i < keeper->listener_count; i++) {
-		if (polls[POLL_LISTENERS + i].revents)
+		if (of_listeners[i].revents)
 			scd__keeper_accept(keeper, &keeper->listeners[i], now_ns);
 	}
 	if (polls[POLL_SIGNALS].revents)
@@ -288,7 +315,7 @@ static void dispatch(struct scd_keeper *keeper, const struct pollfd *polls, int6
 
 static void serve(struct scd_keeper *keeper, struct pollfd *polls)
 {
-	while (keeper->worker.pid > 0) {
+	while (!keeper->ended) {
 		int64_t now_ns = scd_clock_mono_ns();
 		nfds_t count = fill_polls(keeper, polls, now_ns);
 		int ready = poll(polls, count, timeout_ms(keeper, now_ns));
@@ -297,28 +324,30 @@ static void serve(struct scd_keeper *keeper, struct pollfd *polls)
 		if (ready > 0)
 			dispatch(keeper, polls, now_ns);
 		scd__keeper_expire(keeper, now_ns);
-		scd__keeper_hand_over(keeper, now_ns);
-		scd__keeper_enforce_stop(keeper, now_ns);
+		scd__worker_keep_time(keeper, now_ns);
+		scd__lanes_hand_over(keeper, now_ns);
 	}
 }
 
 static void finish(struct scd_keeper *keeper)
 {
 	close_listeners(keeper);
-	for (int state = SCD__CONNECTION_GREETING; state <= SCD__CONNECTION_HELD; state++)
+	scd__lanes_take_back(keeper);
+	for (int state = SCD__CONNECTION_GREETING; state < SCD__CONNECTION_STATES; state++)
 		scd__connections_remove_all(&keeper->connections, (enum scd__connection_state)state);
-	if (keeper->worker.control >= 0)
-		close(keeper->worker.control);
-	keeper->worker.control = -1;
 }
 
 int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user)
 {
-	size_t poll_count = POLL_LISTENERS + keeper->listener_count + keeper->connections.limit;
+	size_t poll_count = POLL_LANES + keeper->worker.lane_count + keeper->listener_count + keeper->connections.limit;
 	struct pollfd *polls = calloc(poll_count, sizeof(*polls));
-	int r = polls ? scd__keeper_start_worker(keeper, worker_main, user) : -ENOMEM;
+	int r = -ENOMEM;
 
+	keeper->worker_main = worker_main;
+	keeper->user = user;
 	keeper->status = 1;
+	if (polls)
+		r = scd__worker_start(keeper, scd_clock_mono_ns());
 	if (r < 0)
 		scd_log(SCD_LOG_ERROR, "cannot start the worker: %s", strerror(-r));
 	else

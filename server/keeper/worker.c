@@ -1,16 +1,32 @@
 /*
- * The worker's life as the keeper sees it, and connections on their way to it and back.
+ * The worker's life as the keeper sees it.
  *
- *    start ──▶ READY ──▶ CONNECTION… ⇄ CLOSED… ──▶ STOP ──▶ it ends, or is killed ──▶ reap
+ *               fork             every lane is READY
+ *    ABSENT ───────────▶ LOADING ───────────────────▶ WORKING
+ *      ▲                    │ ▲                          │
+ *      │ HELD goes back     ╰─┼──────────┬───────────────┤ it ends by itself, or is killed because
+ *      │ to WAITING           │          ▼               │ it is silent, does not get ready, or left
+ *      ╰─────────── wait ─────┴─────── reaped ◀──────────┤
+ *                                        │               │ STOP, and it ends; or its time is over
+ *                                        ▼               ▼
+ *                              the daemon ends: the first worker never got ready, the worker says
+ *                              that another one would have no more to do, or there was an order
  *
- * Connections are answered before the worker is ready and wait; the order to stop lifts that gate, so that what has
- * been answered reaches the worker before STOP, in one queue, whatever the worker does at that moment.
+ * Once a worker was ready there is always another one: a daemon that gives up leaves sandboxes unwatched, and they do
+ * not connect again. While there is none, connections are accepted, identified and answered all the same, and wait.
  *
- * A worker that ends without an order ends the daemon in this version. What it held is all here (HELD): to go on with
- * another one is to move HELD back to WAITING and to start again.
+ * The first end is followed by a new worker at once. While workers end soon after they were ready, the wait doubles up
+ * to a quarter of a second, which costs little and lets no buffer of an ordinary sandbox run over; while they do not get
+ * ready at all, up to some seconds.
  *
- * The child keeps no descriptor of the keeper but its end of the control socket. If the keeper dies, that socket ends,
- * which means the same as STOP; a parent-death signal would only cut short the worker's last pass.
+ * The order to stop needs a worker only if there is something to read: without one, and with connections that wait,
+ * one is started at once for the last pass over them. One that dies in that pass is followed by another, as far as the
+ * time for stopping goes. The exit status is that of the worker which stopped, but 1 if another one died since the
+ * order, or if there was none to ask.
+ *
+ * The child keeps no descriptor of the keeper but its ends of the control sockets and the last good configuration. If
+ * the keeper dies, those sockets end, which means the same as STOP; a parent-death signal would only cut short the
+ * worker's last pass.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,18 +34,94 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "keeper/custody.h"
 #include "keeper/internal.h"
+#include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
 
-/* Control messages handled before others have their turn. */
-#define HEAR_BATCH 64
-
 /* A worker whose control socket has ended is about to end; this long it may take. */
-#define FAREWELL_NS (INT64_C(1000000000))
+#define FAREWELL_NS (1000 * SCD__MS_NS)
+
+/* From the order to stop to SIGKILL: the last pass over the sockets, and 5 s for outputs. */
+#define STOP_NS (10000 * SCD__MS_NS)
+
+/* A worker that lived for so long after READY did not end because of how it started. */
+#define SETTLED_NS (10000 * SCD__MS_NS)
+
+/* The wait before the third in a row of workers that end quickly, and the most it doubles to. */
+#define FIRST_WAIT_NS     (10 * SCD__MS_NS)
+#define MOST_WAIT_NS      (250 * SCD__MS_NS)
+#define MOST_LOAD_WAIT_NS (5000 * SCD__MS_NS)
+
+int scd__worker_init(struct scd__worker *worker, size_t lane_count)
+{
+	worker->lane_count = lane_count;
+	worker->kill_at_ns = worker->look_at_ns = worker->restart_at_ns = SCD__NEVER_NS;
+	worker->lanes = calloc(lane_count, sizeof(*worker->lanes));
+	worker->seat_fds = calloc(lane_count, sizeof(*worker->seat_fds));
+	if (!worker->lanes || !worker->seat_fds)
+		return -ENOMEM;
+	for (size_t i = 0; i < lane_count; i++) {
+		worker->lanes[i].control = -1;
+		worker->seat_fds[i] = -1;
+	}
+	return 0;
+}
+
+static void release_pulses(struct scd__worker *worker)
+{
+	if (worker->pulses)
+		munmap(worker->pulses, worker->lane_count * sizeof(*worker->pulses));
+	worker->pulses = NULL;
+}
+
+static void close_fds(struct scd__worker *worker, bool ours)
+{
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		int *fd = ours ? &worker->lanes[i].control : &worker->seat_fds[i];
+
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+	}
+}
+
+void scd__worker_done(struct scd__worker *worker)
+{
+	if (worker->lanes && worker->seat_fds) {
+		close_fds(worker, true);
+		close_fds(worker, false);
+	}
+	release_pulses(worker);
+	free(worker->lanes);
+	free(worker->seat_fds);
+	*worker = (struct scd__worker){ .pid = 0 };
+}
+
+/* Sockets and memory of a worker that is about to be forked. New ones for each: what a dead one left may be in use. */
+static int make_seat(struct scd__worker *worker)
+{
+	void *pulses = mmap(NULL, worker->lane_count * sizeof(*worker->pulses), PROT_READ | PROT_WRITE,
+	                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (pulses == MAP_FAILED)
+		return -errno;
+	worker->pulses = pulses;
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		int pair[2];
+		int r = scd__custody_pair(pair);
+
+		if (r < 0)
+			return r;
+		worker->lanes[i] = (struct scd__lane){ .control = pair[0] };
+		worker->seat_fds[i] = pair[1];
+	}
+	return 0;
+}
 
 /* What a child must not keep: connections held open here would never look closed to their sandboxes. */
 static void let_go_in_child(struct scd_keeper *keeper)
@@ -38,188 +130,248 @@ static void let_go_in_child(struct scd_keeper *keeper)
 		scd__listener_drop(&keeper->listeners[i]);
 	scd__connections_done(&keeper->connections);
 	scd__signals_child(&keeper->signals);
+	close_fds(&keeper->worker, true);
 	if (keeper->reserve_fd >= 0)
 		close(keeper->reserve_fd);
 }
 
-int scd__keeper_start_worker(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user)
+static void become_worker(struct scd_keeper *keeper)
 {
-	static struct scd_pulse pulse;
-	int control[2];
-	int r = scd__custody_pair(control);
-	pid_t pid;
-
-	if (r < 0)
-		return r;
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0) {
-		r = -errno;
-		close(control[0]);
-		close(control[1]);
-		return r;
-	}
-	if (pid == 0) {
-		close(control[0]);
-		let_go_in_child(keeper);
-		exit(worker_main(user, &(struct scd_worker_seat){
-		                               .control_fds = &control[1],
-		                               .pulses = &pulse,
-		                               .lane_count = 1,
-		                               .good_fd = -1,
-		                               .keep_fd = -1,
-		                       }));
-	}
-	close(control[1]);
-	keeper->worker = (struct scd__worker){ .pid = pid, .control = control[0] };
-	return 0;
-}
-
-/* Notes why nothing more can be sent now. */
-static void hold_back(struct scd_keeper *keeper, int error, int64_t now_ns)
-{
-	if (error == -EAGAIN)
-		keeper->worker.full = true;
-	else /* too many descriptors in flight, no memory; or the worker is gone, which poll will tell */
-		keeper->hand_over_after_ns = now_ns + SCD__RETRY_NS;
-}
-
-static int give(struct scd_keeper *keeper, struct scd__connection *connection)
-{
-	struct scd_custody message = {
-		.kind = SCD_CUSTODY_CONNECTION,
-		.connection_id = connection->id,
-		.peer_pid = connection->pid,
-		.peer_uid = connection->uid,
-		.sndbuf_bytes = connection->sndbuf_bytes,
-		.sandbox_id = scd_str_from(connection->sandbox_id),
-		.listener = scd_str_from(connection->listener),
+	struct scd__worker *worker = &keeper->worker;
+	const struct scd_worker_seat seat = {
+		.control_fds = worker->seat_fds,
+		.pulses = worker->pulses,
+		.lane_count = worker->lane_count,
+		.good_fd = keeper->good.good_fd,
+		.keep_fd = keeper->good.keep_fd,
 	};
 
-	memcpy(message.nonce, connection->nonce, sizeof(message.nonce));
-	return scd__custody_send(keeper->worker.control, &message, connection->fd);
+	let_go_in_child(keeper);
+	exit(keeper->worker_main(keeper->user, &seat));
 }
 
-/* 0 when no connection is waiting any more. */
-static int give_waiting(struct scd_keeper *keeper)
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
 {
-	struct scd__connection *connection;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
 
-	while ((connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING))) {
-		int r = give(keeper, connection);
+int scd__worker_start(struct scd_keeper *keeper, int64_t now_ns)
+{
+	struct scd__worker *worker = &keeper->worker;
+	int r = make_seat(worker);
+	pid_t pid = -1;
 
-		if (r < 0)
-			return r;
-		keeper->counters.handed_over++;
-		scd__connections_move(&keeper->connections, connection, SCD__CONNECTION_HELD);
+	scd__good_prepare(&keeper->good);
+	fflush(NULL);
+	if (r == 0) {
+		pid = fork();
+		r = pid < 0 ? -errno : 0;
 	}
+	if (pid == 0)
+		become_worker(keeper);
+	close_fds(worker, false);
+	if (r < 0) {
+		close_fds(worker, true);
+		release_pulses(worker);
+		return r;
+	}
+	worker->pid = pid;
+	worker->ready = worker->left = false;
+	worker->verdict = SCD__VERDICT_NONE;
+	worker->restart_at_ns = worker->look_at_ns = SCD__NEVER_NS;
+	/* The first one may take its time: what it loads may be large, and nobody waits but new sandboxes' messages. */
+	worker->kill_at_ns = keeper->was_ready ? now_ns + SCD_LIMIT_WORKER_LOADING_MS * SCD__MS_NS : SCD__NEVER_NS;
+	if (keeper->stopping)
+		worker->kill_at_ns = earlier(worker->kill_at_ns, keeper->stop_by_ns);
+	keeper->counters.workers_started++;
 	return 0;
 }
 
-void scd__keeper_hand_over(struct scd_keeper *keeper, int64_t now_ns)
+void scd__worker_ready(struct scd_keeper *keeper, int64_t now_ns)
 {
-	const struct scd_custody stop = { .kind = SCD_CUSTODY_STOP };
-	int r;
+	struct scd__worker *worker = &keeper->worker;
 
-	if (keeper->worker.control < 0 || !(keeper->worker.ready || keeper->stopping))
+	scd_log(keeper->was_ready ? SCD_LOG_NOTICE : SCD_LOG_DEBUG, "the worker is ready%s",
+	        keeper->was_ready ? " again" : "");
+	worker->ready = keeper->was_ready = true;
+	worker->ready_ns = now_ns;
+	worker->kill_at_ns = keeper->stopping ? keeper->stop_by_ns : SCD__NEVER_NS;
+	scd__good_accept(&keeper->good);
+}
+
+void scd__worker_leave(struct scd_keeper *keeper, int64_t now_ns)
+{
+	struct scd__worker *worker = &keeper->worker;
+
+	if (keeper->stopping || worker->left)
 		return;
-	keeper->worker.full = false;
-	keeper->hand_over_after_ns = 0;
-	r = give_waiting(keeper);
-	if (!r && keeper->stopping && !keeper->stop_sent) {
-		r = scd__custody_send(keeper->worker.control, &stop, -1);
-		keeper->stop_sent = !r;
-	}
-	if (r < 0)
-		hold_back(keeper, r, now_ns);
+	worker->left = true;
+	worker->kill_at_ns = earlier(worker->kill_at_ns, now_ns + FAREWELL_NS);
 }
 
-/* What a worker says is not trusted: it is ready once, and an id that it does not hold is refused. */
-static bool obey(struct scd_keeper *keeper, const struct scd_custody *message)
+static void end(struct scd_keeper *keeper, int status)
 {
-	struct scd__connection *connection;
-
-	switch (message->kind) {
-	case SCD_CUSTODY_READY:
-		if (keeper->worker.ready)
-			return false;
-		keeper->worker.ready = true;
-		scd_log(SCD_LOG_DEBUG, "the worker is ready");
-		return true;
-	case SCD_CUSTODY_CLOSED:
-		connection = scd__connections_find(&keeper->connections, message->connection_id);
-		if (!connection || connection->state != SCD__CONNECTION_HELD)
-			return false;
-		keeper->counters.released++;
-		scd__keeper_forget(keeper, connection);
-		return true;
-	default: return false;
-	}
+	keeper->ended = true;
+	keeper->status = status;
 }
 
-static void lose_control(struct scd_keeper *keeper, int64_t now_ns)
+/* How long to wait before another one is started; one more end is noted. */
+static int64_t next_wait_ns(struct scd__worker *worker, int64_t now_ns)
 {
-	close(keeper->worker.control);
-	keeper->worker.control = -1;
-	if (!keeper->stopping)
-		keeper->kill_at_ns = now_ns + FAREWELL_NS;
+	int64_t most_ns = worker->ready ? MOST_WAIT_NS : MOST_LOAD_WAIT_NS, wait_ns = FIRST_WAIT_NS;
+
+	if (worker->ready && now_ns - worker->ready_ns >= SETTLED_NS)
+		worker->quick_ends = 0;
+	if (worker->quick_ends++ == 0)
+		return 0;
+	for (unsigned i = 2; i < worker->quick_ends && wait_ns < most_ns; i++)
+		wait_ns *= 2;
+	return earlier(wait_ns, most_ns);
 }
 
-void scd__keeper_hear(struct scd_keeper *keeper, int64_t now_ns)
+static void plan_restart(struct scd_keeper *keeper, int64_t now_ns)
 {
-	static struct scd_log_gate gate = SCD_LOG_GATE(1);
-	uint8_t buffer[SCD_CUSTODY_MAX_BYTES];
-	struct scd_custody message;
+	struct scd__worker *worker = &keeper->worker;
 
-	for (int i = 0; i < HEAR_BATCH; i++) {
-		int r = scd__custody_receive(keeper->worker.control, buffer, &message);
-
-		if (r == -EAGAIN)
-			return;
-		if (r != -EBADMSG && r <= 0) {
-			lose_control(keeper, now_ns);
-			return;
-		}
-		if (r == -EBADMSG || !obey(keeper, &message)) {
-			keeper->counters.control_errors++;
-			scd_log_gated(&gate, SCD_LOG_WARNING, "the worker sent a message that makes no sense");
-		}
-	}
+	worker->restart_at_ns = now_ns + next_wait_ns(worker, now_ns);
+	worker->ready = false;
 }
 
-static int judge_end(const struct scd_keeper *keeper, int wait_status)
+static bool exited_with(int wait_status, int code)
 {
+	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == code;
+}
+
+/* Whether the daemon ends with this worker; then its status is set. */
+static bool is_the_end(struct scd_keeper *keeper, int wait_status)
+{
+	const struct scd__worker *worker = &keeper->worker;
+	bool ordered = keeper->stopping && scd__lanes_told_to_stop(worker) && WIFEXITED(wait_status);
+
+	if (exited_with(wait_status, SCD_WORKER_EXIT_FINAL)) {
+		scd_log(SCD_LOG_ERROR, "the worker ended, as another one would have no more to do: the daemon ends");
+		end(keeper, 1);
+	} else if (ordered) {
+		scd_log(SCD_LOG_INFO, "the worker has stopped (exit status %d)", WEXITSTATUS(wait_status));
+		end(keeper, keeper->stop_failed ? 1 : WEXITSTATUS(wait_status));
+	} else if (!keeper->was_ready) {
+		scd_log(SCD_LOG_ERROR, "not started, see the errors above (the worker's %s: %d)",
+		        WIFEXITED(wait_status) ? "exit status" : "signal",
+		        WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status));
+		end(keeper, 1);
+	} else if (worker->verdict == SCD__VERDICT_LATE)
+		end(keeper, 1);
+	return keeper->ended;
+}
+
+static void log_death(const struct scd_keeper *keeper, int wait_status, int64_t now_ns)
+{
+	static struct scd_log_gate gate = SCD_LOG_GATE(10);
+	const struct scd__worker *worker = &keeper->worker;
 	bool exited = WIFEXITED(wait_status);
-	int code = exited ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status);
-	const char *how = exited ? "exit status" : "signal";
 
-	if (keeper->stopping && exited) {
-		scd_log(SCD_LOG_INFO, "the worker has stopped (exit status %d)", code);
-		return code;
-	}
-	if (!keeper->worker.ready && !keeper->stopping)
-		scd_log(SCD_LOG_ERROR, "not started, see the errors above (the worker's %s: %d)", how, code);
-	else
-		scd_log(SCD_LOG_ERROR, "the worker ended %s (%s %d); the daemon ends, its sandboxes go on unseen",
-		        keeper->stopping ? "while it stopped" : "without an order", how, code);
-	return 1;
+	scd_log_gated(&gate, SCD_LOG_ERROR,
+	              "the worker ended %s (%s %d); another one follows in %" PRId64 " ms and gets its %zu connections",
+	              keeper->stopping ? "while it stopped" : "without an order", exited ? "exit status" : "signal",
+	              exited ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status),
+	              (worker->restart_at_ns - now_ns) / SCD__MS_NS, keeper->connections.count);
 }
 
-void scd__keeper_reap(struct scd_keeper *keeper)
+void scd__worker_reap(struct scd_keeper *keeper, int64_t now_ns)
 {
+	struct scd__worker *worker = &keeper->worker;
 	int wait_status;
 
-	if (keeper->worker.pid <= 0 || waitpid(keeper->worker.pid, &wait_status, WNOHANG) != keeper->worker.pid)
+	if (worker->pid <= 0 || waitpid(worker->pid, &wait_status, WNOHANG) != worker->pid)
 		return;
-	keeper->worker.pid = 0;
-	keeper->status = judge_end(keeper, wait_status);
+	scd__lanes_hear_last(keeper, now_ns);
+	worker->pid = 0;
+	if (is_the_end(keeper, wait_status))
+		return;
+	keeper->counters.workers_died++;
+	keeper->stop_failed = keeper->stopping;
+	scd__lanes_take_back(keeper);
+	release_pulses(worker);
+	worker->kill_at_ns = worker->look_at_ns = SCD__NEVER_NS;
+	plan_restart(keeper, now_ns);
+	log_death(keeper, wait_status, now_ns);
+	if (keeper->stopping && !scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING))
+		end(keeper, 1);
 }
 
-void scd__keeper_enforce_stop(struct scd_keeper *keeper, int64_t now_ns)
+void scd__worker_begin_stop(struct scd_keeper *keeper, int64_t now_ns)
 {
-	if (now_ns < keeper->kill_at_ns || keeper->worker.pid <= 0)
+	struct scd__worker *worker = &keeper->worker;
+
+	keeper->stop_by_ns = now_ns + STOP_NS;
+	if (worker->pid > 0)
+		worker->kill_at_ns = earlier(worker->kill_at_ns, keeper->stop_by_ns);
+	else if (scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING))
+		worker->restart_at_ns = now_ns;
+	else
+		end(keeper, 1);
+}
+
+static const char *reason_of(enum scd__verdict verdict)
+{
+	switch (verdict) {
+	case SCD__VERDICT_SILENT: return "shows no sign of life";
+	case SCD__VERDICT_UNREADY: return "does not get ready";
+	case SCD__VERDICT_LEFT: return "closed its control socket";
+	default: return "does not stop";
+	}
+}
+
+void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict)
+{
+	struct scd__worker *worker = &keeper->worker;
+
+	scd_log(SCD_LOG_ERROR, "the worker %s: killing it", reason_of(verdict));
+	worker->verdict = verdict;
+	worker->kill_at_ns = worker->look_at_ns = SCD__NEVER_NS;
+	keeper->counters.workers_killed++;
+	kill(worker->pid, SIGKILL);
+}
+
+/* Its patience is over. */
+static void run_out(struct scd_keeper *keeper, int64_t now_ns)
+{
+	if (keeper->stopping && now_ns >= keeper->stop_by_ns)
+		scd__worker_kill(keeper, SCD__VERDICT_LATE);
+	else
+		scd__worker_kill(keeper, keeper->worker.left ? SCD__VERDICT_LEFT : SCD__VERDICT_UNREADY);
+}
+
+static void restart(struct scd_keeper *keeper, int64_t now_ns)
+{
+	static struct scd_log_gate gate = SCD_LOG_GATE(1);
+	int r = scd__worker_start(keeper, now_ns);
+
+	if (r == 0)
 		return;
-	scd_log(SCD_LOG_ERROR, "the worker does not end: killing it");
-	kill(keeper->worker.pid, SIGKILL);
-	keeper->kill_at_ns = SCD__NEVER_NS;
+	scd_log_gated(&gate, SCD_LOG_ERROR, "cannot start a worker: %s", strerror(-r));
+	plan_restart(keeper, now_ns);
+}
+
+void scd__worker_keep_time(struct scd_keeper *keeper, int64_t now_ns)
+{
+	const struct scd__worker *worker = &keeper->worker;
+
+	if (keeper->ended)
+		return;
+	if (worker->pid > 0 && now_ns >= worker->kill_at_ns)
+		run_out(keeper, now_ns);
+	else if (worker->pid <= 0 && keeper->stopping && now_ns >= keeper->stop_by_ns)
+		end(keeper, 1);
+	else if (worker->pid <= 0 && now_ns >= worker->restart_at_ns)
+		restart(keeper, now_ns);
+}
+
+int64_t scd__worker_due_ns(const struct scd_keeper *keeper)
+{
+	const struct scd__worker *worker = &keeper->worker;
+
+	if (worker->pid > 0)
+		return earlier(worker->kill_at_ns, worker->look_at_ns);
+	return keeper->stopping ? earlier(worker->restart_at_ns, keeper->stop_by_ns) : worker->restart_at_ns;
 }

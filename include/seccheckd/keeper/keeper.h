@@ -4,7 +4,8 @@
  * It reads two bytes of what a tenant can send and parses nothing else. Before it answers, it establishes from the
  * host side which sandbox connects, and gives the sender a larger buffer. It is a plain poll(2) loop without
  * libraries, and it never waits for anybody: handshakes are per connection with a deadline, so a silent client delays
- * nobody. It answers before the worker is ready; a container's start never waits for a rule file.
+ * nobody. It answers before the worker is ready; a container's start never waits for a rule file. What it holds, it
+ * holds also when the worker dies: the next one reads on.
  *
  *   new → run → free
  */
@@ -18,22 +19,26 @@
 #include "seccheckd/wire/pulse.h"
 
 /* X(member, "help") — one counter each; names become metrics. */
-#define SCD_KEEPER_COUNTERS(X)                                                                      \
-	X(accepted, "Connections accepted.")                                                        \
-	X(answered, "Handshakes answered.")                                                         \
-	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                \
-	X(timed_out, "Connections closed because no handshake came in time.")                       \
-	X(refused_full, "Connections closed because the table of connections is full.")             \
-	X(refused_resources, "Connections closed for want of descriptors or memory.")               \
-	X(refused_user, "Connections closed because their user may not connect.")                   \
-	X(accept_pauses, "Times that accepting was suspended for want of resources.")               \
-	X(handed_over, "Connections given to the worker.")                                          \
-	X(released, "Connections that the worker reported as ended.")                               \
-	X(control_errors, "Messages of the worker that are malformed or name no connection.")       \
-	X(verified, "Connections whose sandbox was established from the host side.")                \
-	X(unverified, "Connections whose sandbox was not: they are watched, and their word taken.") \
-	X(sndbufs_enlarged, "Connections whose sender got the send buffer it should have.")         \
-	X(sndbufs_partly_enlarged, "Connections whose sender got less than that.")                  \
+#define SCD_KEEPER_COUNTERS(X)                                                                       \
+	X(accepted, "Connections accepted.")                                                         \
+	X(answered, "Handshakes answered.")                                                          \
+	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                 \
+	X(timed_out, "Connections closed because no handshake came in time.")                        \
+	X(refused_full, "Connections closed because the table of connections is full.")              \
+	X(refused_resources, "Connections closed for want of descriptors or memory.")                \
+	X(refused_user, "Connections closed because their user may not connect.")                    \
+	X(accept_pauses, "Times that accepting was suspended for want of resources.")                \
+	X(handed_over, "Connections given to a worker, each time.")                                  \
+	X(resumed, "Of these, connections that an earlier worker had had.")                          \
+	X(released, "Connections that the worker reported as ended.")                                \
+	X(workers_started, "Workers started, with the first.")                                       \
+	X(workers_died, "Workers that ended without an order and were followed by another.")         \
+	X(workers_killed, "Workers that were killed: they hung, did not get ready, or did not end.") \
+	X(control_errors, "Messages of the worker that are malformed or name no connection.")        \
+	X(verified, "Connections whose sandbox was established from the host side.")                 \
+	X(unverified, "Connections whose sandbox was not: they are watched, and their word taken.")  \
+	X(sndbufs_enlarged, "Connections whose sender got the send buffer it should have.")          \
+	X(sndbufs_partly_enlarged, "Connections whose sender got less than that.")                   \
 	X(sndbufs_unchanged, "Connections whose sender kept the send buffer it had.")
 
 struct scd_keeper_counters {
@@ -57,6 +62,8 @@ struct scd_keeper_options {
 	 */
 	const char *const *runsc_paths;
 	size_t runsc_count;
+
+	size_t lane_count; /* of the worker; 0: 1 */
 };
 
 struct scd_keeper;
@@ -95,7 +102,7 @@ struct scd_worker_seat {
 };
 
 /*
- * What the child process does; its result is its exit status. In the child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2
+ * What each child process does; its result is its exit status. In the child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2
  * are ignored: the order to stop is a message on each control socket, or its end.
  */
 typedef int scd_worker_main_fn(void *user, const struct scd_worker_seat *seat);
@@ -107,9 +114,11 @@ typedef int scd_worker_main_fn(void *user, const struct scd_worker_seat *seat);
 #define SCD_WORKER_EXIT_FINAL 3
 
 /*
- * Forks the worker and serves until SIGTERM or SIGINT, or until the worker ends; the socket files are gone when it
- * returns. The caller has one thread; stdio is flushed before the fork. Returns the exit status for the whole: the
- * worker's own after an ordered stop, 1 if it died or did not stop in time. Once for each keeper.
+ * Forks the worker and serves until SIGTERM or SIGINT. A worker that ends without an order is followed by another one,
+ * which gets the same connections, unless it was the first and never got ready, or said SCD_WORKER_EXIT_FINAL. The
+ * socket files are gone when this returns. The caller has one thread; stdio is flushed before each fork. Returns the
+ * exit status for the whole: the worker's own after an ordered stop; 1 if it, or one before it, died since the order,
+ * did not stop in time, or was not there. Once for each keeper.
  */
 int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, void *user);
 
