@@ -32,6 +32,12 @@ struct scd_alert {
 _Static_assert(SECCHECKD__V1__PRIORITY__PRIORITY_EMERGENCY == (int)SCD_PRIORITY_EMERGENCY + 1, "first priority");
 _Static_assert(SECCHECKD__V1__PRIORITY__PRIORITY_DEBUG == (int)SCD_PRIORITY_DEBUG + 1, "last priority");
 _Static_assert(SECCHECKD__V1__IDENTITY__IDENTITY_VERIFIED == (int)SCD_IDENTITY_VERIFIED, "last identity");
+_Static_assert(SECCHECKD__V1__WATCHED__WATCHED_WAITING == (int)SCD_WATCHED_WAITING, "first of watched");
+_Static_assert(SECCHECKD__V1__WATCHED__WATCHED_TAINTED == (int)SCD_WATCHED_TAINTED, "last of watched");
+#define X(name, word, help) \
+	_Static_assert(SECCHECKD__V1__TAINT_REASON__TAINT_REASON_##name == (int)SCD_TAINT_##name, word);
+SCD_TAINTS(X)
+#undef X
 
 /* XXH3-128 of nonce, sequence (little endian) and rule name, as hex digits of its canonical (big endian) form. */
 static char *make_id(struct scd__maker *maker, const struct scd_alert_origin *origin, uint64_t sequence,
@@ -78,8 +84,9 @@ struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event)
 	return alert;
 }
 
+/* An alert with its output text, or with what is told in place of that. */
 static struct scd_alert *make_alert(const struct scd_alert_origin *origin, const struct scd_rule *rule,
-                                    const struct scd_view *view, enum scd__detail detail)
+                                    const struct scd_view *view, const struct scd_str *text, enum scd__detail detail)
 {
 	Seccheckd__V1__SecurityEvent event;
 	struct scd_arena arena;
@@ -90,7 +97,10 @@ static struct scd_alert *make_alert(const struct scd_alert_origin *origin, const
 	seccheckd__v1__security_event__init(&event);
 	event.id = make_id(&maker, origin, view->event->sequence, rule->name);
 	scd__make_event(&maker, origin, rule, view, &event);
-	scd__make_output(&maker, rule, view, &event);
+	if (text)
+		scd__make_notice(&maker, rule, view, *text, &event);
+	else
+		scd__make_output(&maker, rule, view, &event);
 	scd__make_processes(&maker, detail, view, &event);
 	if (!maker.failed)
 		alert = scd__alert_pack(&event);
@@ -102,11 +112,17 @@ static struct scd_alert *make_alert(const struct scd_alert_origin *origin, const
 struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
                                 const struct scd_view *view)
 {
-	struct scd_alert *alert = make_alert(origin, rule, view, SCD__DETAIL_ALL);
+	struct scd_alert *alert = make_alert(origin, rule, view, NULL, SCD__DETAIL_ALL);
 
 	if (!alert)
-		alert = make_alert(origin, rule, view, SCD__DETAIL_PROCESS);
-	return alert ? alert : make_alert(origin, rule, view, SCD__DETAIL_NONE);
+		alert = make_alert(origin, rule, view, NULL, SCD__DETAIL_PROCESS);
+	return alert ? alert : make_alert(origin, rule, view, NULL, SCD__DETAIL_NONE);
+}
+
+struct scd_alert *scd_alert_new_notice(const struct scd_alert_origin *origin, const struct scd_rule *rule,
+                                       const struct scd_view *view, struct scd_str text)
+{
+	return make_alert(origin, rule, view, &text, SCD__DETAIL_NONE);
 }
 
 struct scd_alert *scd_alert_ref(struct scd_alert *alert)

@@ -123,6 +123,26 @@ static const char *identity_word(Seccheckd__V1__Identity identity)
 	}
 }
 
+static const char *watched_word(Seccheckd__V1__Watched watched)
+{
+	switch (watched) {
+	case SECCHECKD__V1__WATCHED__WATCHED_WAITING: return "waiting";
+	case SECCHECKD__V1__WATCHED__WATCHED_COVERED: return "covered";
+	case SECCHECKD__V1__WATCHED__WATCHED_MUTE: return "mute";
+	case SECCHECKD__V1__WATCHED__WATCHED_TAINTED: return "tainted";
+	default: return "";
+	}
+}
+
+static json_t *taint_reasons(const Seccheckd__V1__Coverage *coverage, bool *failed)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < coverage->n_taint_reasons; i++)
+		append(array, json_string(scd_taint_word((enum scd_taint)coverage->taint_reasons[i])), failed);
+	return array;
+}
+
 static json_t *own_object(const Seccheckd__V1__SecurityEvent *event, bool *failed)
 {
 	json_t *object = json_object();
@@ -141,6 +161,9 @@ static json_t *own_object(const Seccheckd__V1__SecurityEvent *event, bool *faile
 	put(object, "lineage_truncated", json_boolean(event->lineage_truncated), failed);
 	put(object, "dropped", unsigned_integer(event->coverage->dropped_count), failed);
 	put(object, "tainted", json_boolean(event->coverage->tainted), failed);
+	put(object, "watched", json_string(watched_word(event->coverage->watched)), failed);
+	put(object, "taint_reasons", taint_reasons(event->coverage, failed), failed);
+	put(object, "tainted_since_ns", json_integer(event->coverage->tainted_since_ns), failed);
 	put(object, "event_type", json_string(event->event->type), failed);
 	put(object, "event_point", json_string(event->event->point), failed);
 	put(object, "event_truncated", json_boolean(event->event->truncated), failed);

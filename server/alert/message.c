@@ -45,7 +45,13 @@ static Seccheckd__V1__Coverage *make_coverage(struct scd__maker *maker, const st
 	if (!out)
 		return NULL;
 	out->dropped_count = origin->dropped_count;
-	out->tainted = origin->tainted;
+	out->tainted = origin->taints != 0;
+	out->watched = (Seccheckd__V1__Watched)origin->watched;
+	out->tainted_since_ns = origin->tainted_since_ns;
+	out->taint_reasons = scd__make(maker, SCD_TAINT_END, sizeof(*out->taint_reasons));
+	for (unsigned taint = 1; taint < SCD_TAINT_END && !maker->failed; taint++)
+		if (origin->taints & SCD_TAINT_BIT(taint))
+			out->taint_reasons[out->n_taint_reasons++] = (Seccheckd__V1__TaintReason)taint;
 	return out;
 }
 
@@ -56,7 +62,8 @@ static Seccheckd__V1__Event *make_event(struct scd__maker *maker, const struct s
 	if (!out)
 		return NULL;
 	out->type = make_word(maker, scd_kind_name(event->kind));
-	out->point = make_word(maker, scd_str_from(scd_point_name(event->point)));
+	if (event->point != SCD_POINT_UNKNOWN)
+		out->point = make_word(maker, scd_str_from(scd_point_name(event->point)));
 	out->sequence = event->sequence;
 	out->thread_id = event->context.thread_id;
 	out->truncated = event->truncated;

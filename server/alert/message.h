@@ -37,6 +37,10 @@ void scd__make_event(struct scd__maker *maker, const struct scd_alert_origin *or
 void scd__make_output(struct scd__maker *maker, const struct scd_rule *rule, const struct scd_view *view,
                       Seccheckd__V1__SecurityEvent *ret_event);
 
+/* The same with this text in place of the rule's output; evt.time is the only field. */
+void scd__make_notice(struct scd__maker *maker, const struct scd_rule *rule, const struct scd_view *view,
+                      struct scd_str text, Seccheckd__V1__SecurityEvent *ret_event);
+
 /* How much an alert tells of who did it. When memory does not suffice for one, the next lower is tried. */
 enum scd__detail { SCD__DETAIL_NONE, SCD__DETAIL_PROCESS, SCD__DETAIL_ALL };
 

@@ -46,21 +46,33 @@ static struct scd_str filter_text(void *user, const struct scd_field *field, str
 	return scd_redact_text(cut_to_share(output, value), scratch);
 }
 
-/* `TIME: Priority MESSAGE`. */
-static void make_line(struct output_maker *output, const struct scd_rule *rule, Seccheckd__V1__SecurityEvent *ret_event)
+/* `TIME: Priority `, which a message follows. */
+static void begin_line(const struct scd_rule *rule, const struct scd_view *view, struct scd_buf *line)
 {
 	char time[SCD_CLOCK_TEXT_BYTES];
+
+	scd_buf_init(line, SCD_LIMIT_OUTPUT_BYTES);
+	scd_clock_format_time(view->time_ns, time);
+	scd_buf_printf(line, "%s: %s ", time, scd_priority_name(rule->priority));
+}
+
+static void end_line(struct scd__maker *maker, struct scd_buf *line, Seccheckd__V1__SecurityEvent *ret_event)
+{
+	ret_event->output_truncated = ret_event->output_truncated || line->failed || line->len == line->max_bytes;
+	ret_event->output = scd__make_text(maker, scd_buf_str(line), SCD_LIMIT_OUTPUT_BYTES,
+	                                   &ret_event->output_truncated);
+	scd_buf_done(line);
+}
+
+static void make_line(struct output_maker *output, const struct scd_rule *rule, Seccheckd__V1__SecurityEvent *ret_event)
+{
 	struct scd_buf line;
 
 	output->cut = false;
-	scd_buf_init(&line, SCD_LIMIT_OUTPUT_BYTES);
-	scd_clock_format_time(output->view->time_ns, time);
-	scd_buf_printf(&line, "%s: %s ", time, scd_priority_name(rule->priority));
+	begin_line(rule, output->view, &line);
 	scd_format_render(rule->output, output->view, filter_text, output, &line);
-	ret_event->output_truncated = output->cut || line.failed || line.len == line.max_bytes;
-	ret_event->output = scd__make_text(output->maker, scd_buf_str(&line), SCD_LIMIT_OUTPUT_BYTES,
-	                                   &ret_event->output_truncated);
-	scd_buf_done(&line);
+	ret_event->output_truncated = output->cut;
+	end_line(output->maker, &line, ret_event);
 }
 
 static char *make_field_text(struct output_maker *output, struct scd_str text, Seccheckd__V1__OutputField *ret_field)
@@ -164,6 +176,14 @@ static Seccheckd__V1__OutputField *add_field(struct output_maker *output, struct
 	return field;
 }
 
+static void add_time(struct output_maker *output, Seccheckd__V1__SecurityEvent *ret_event)
+{
+	Seccheckd__V1__OutputField *field = add_field(output, scd_str_from(time_fields[0]), ret_event);
+
+	if (field)
+		set_time(output->view, field);
+}
+
 static void make_field(struct output_maker *output, const struct scd_format *format, size_t index,
                        Seccheckd__V1__SecurityEvent *ret_event)
 {
@@ -196,7 +216,21 @@ void scd__make_output(struct scd__maker *maker, const struct scd_rule *rule, con
 	make_line(&output, rule, ret_event);
 	ret_event->output_fields = scd__make(maker, count + 1, sizeof(Seccheckd__V1__OutputField *));
 	if (!names_time(rule->output) && !maker->failed)
-		set_time(view, add_field(&output, scd_str_from(time_fields[0]), ret_event));
+		add_time(&output, ret_event);
 	for (size_t i = 0; i < count && !maker->failed; i++)
 		make_field(&output, rule->output, i, ret_event);
+}
+
+void scd__make_notice(struct scd__maker *maker, const struct scd_rule *rule, const struct scd_view *view,
+                      struct scd_str text, Seccheckd__V1__SecurityEvent *ret_event)
+{
+	struct output_maker output = { maker, view, SCD_LIMIT_OUTPUT_BYTES, false };
+	struct scd_buf line;
+
+	begin_line(rule, view, &line);
+	scd_buf_append(&line, text.data, text.len);
+	end_line(maker, &line, ret_event);
+	ret_event->output_fields = scd__make(maker, 1, sizeof(Seccheckd__V1__OutputField *));
+	if (!maker->failed)
+		add_time(&output, ret_event);
 }

@@ -6,11 +6,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "seccheckd/base/clock.h"
+
 static void *open_stream(void *user, const struct scd_custody *connection)
 {
 	struct scd_stream_info info = {
 		.identity = connection->sandbox_id.len ? SCD_IDENTITY_VERIFIED : SCD_IDENTITY_UNKNOWN,
 		.sandbox_id = connection->sandbox_id,
+		.resumed = connection->resumed,
+		.opened_ns = scd_clock_wall_ns(),
 	};
 
 	static_assert(sizeof(info.nonce) == sizeof(connection->nonce), "one nonce, handed on");
@@ -32,6 +36,12 @@ static void lose(void *user, void *stream)
 {
 	(void)user;
 	scd_stream_lost(stream);
+}
+
+static void fall_silent(void *user, void *stream)
+{
+	(void)user;
+	scd_stream_silent(stream, scd_clock_wall_ns());
 }
 
 static void summarize(void *user, void *stream, struct scd_net_summary *ret_summary)
@@ -59,6 +69,7 @@ struct scd_net_sink scd__streams_sink(struct scd_pipeline *pipeline)
 		.open = open_stream,
 		.message = feed,
 		.lost = lose,
+		.silent = fall_silent,
 		.summarize = summarize,
 		.close = close_stream,
 	};

@@ -14,13 +14,18 @@ struct scd_pipeline {
 	scd_alert_fn *on_alert;
 	void *user;
 	struct scd_arena scratch;
+	bool coverage_alerts;
 	struct scd_pipeline_counters counters;
+	struct scd_pipeline_gauges gauges;
+	struct scd_sandbox_counters ended; /* of the streams that have ended */
+	struct scd_stream *streams;        /* the living, linked */
 	unsigned decode_want;
 	bool needed[SCD_POINT_COUNT]; /* points that state or some rule needs */
 };
 
 struct scd_stream {
 	struct scd_pipeline *pipeline;
+	struct scd_stream *next, *previous;
 	struct scd_sandbox *sandbox;
 	uint8_t nonce[16];
 	enum scd_identity identity;
@@ -28,6 +33,20 @@ struct scd_stream {
 	uint64_t sequence;
 	uint64_t dropped_total;
 	uint32_t dropped_count; /* as the last frame said */
+	int64_t opened_ns;
+	bool begun;               /* a message of a known type has come, or came to an earlier worker */
+	bool silent;              /* nothing came for long */
+	unsigned told_taints;     /* reasons that have had their alert */
+	enum scd_watched watched; /* as the gauges have it; 0: they do not have it */
 };
+
+/* What alerts say of a stream. */
+struct scd_alert_origin scd__stream_origin(const struct scd_stream *stream);
+
+/* Puts the gauges right and tells what is new: after whatever may have changed how well the sandbox is watched. */
+void scd__coverage_settle(struct scd_stream *stream);
+
+/* The stream has ended: the gauges let go of it. */
+void scd__coverage_end(struct scd_stream *stream);
 
 #endif

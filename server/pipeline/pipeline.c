@@ -1,6 +1,5 @@
 /*
- * The data path. scd_pipeline_feed, at the end, is the one place where it can be read from start to end. Its steps
- * stand before it.
+ * The data path. take, at the end, is the one place where it can be read from start to end. Its steps stand before it.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,29 +17,26 @@ static void note_drops(struct scd_stream *stream, const struct scd_frame *frame)
 	stream->dropped_count = frame->dropped_count;
 	stream->dropped_total += dropped;
 	stream->pipeline->counters.dropped_by_sender += dropped;
-	scd_sandbox_taint(stream->sandbox);
+	scd_sandbox_taint(stream->sandbox, SCD_TAINT_DROPPED);
 }
 
-static struct scd_alert_origin origin_of(const struct scd_stream *stream)
+/*
+ * gVisor tells the start of a sandbox's first container in front of everything else: a stream that begins with another
+ * message was joined in the middle, or its session does not have the point. Types that this version does not know prove
+ * nothing; state looks after the containers that come later.
+ */
+static void note_beginning(struct scd_stream *stream, const struct scd_frame *frame)
 {
-	struct scd_alert_origin origin = {
-		.identity = stream->identity,
-		.sandbox_id = scd_stream_sandbox_id(stream),
-		.dropped_count = stream->dropped_total,
-		.tainted = scd_sandbox_tainted(stream->sandbox),
-		.rules_generation = scd_ruleset_generation(stream->pipeline->rules),
-	};
-	memcpy(origin.nonce, stream->nonce, sizeof(origin.nonce));
-	if (origin.identity == SCD_IDENTITY_UNKNOWN && origin.sandbox_id.len)
-		origin.identity = SCD_IDENTITY_CLAIMED;
-	return origin;
+	if (!stream->begun && frame->message_type != SCD_POINT_CONTAINER_START)
+		scd_sandbox_taint(stream->sandbox, SCD_TAINT_UNSEEDED);
+	stream->begun = true;
 }
 
 static void on_match(void *user, const struct scd_rule *rule, const struct scd_view *view)
 {
 	struct scd_stream *stream = user;
 	struct scd_pipeline *pipeline = stream->pipeline;
-	struct scd_alert_origin origin = origin_of(stream);
+	struct scd_alert_origin origin = scd__stream_origin(stream);
 	struct scd_alert *alert = scd_alert_new(&origin, rule, view);
 	if (!alert) {
 		pipeline->counters.alerts_lost++;
@@ -54,7 +50,7 @@ static void on_match(void *user, const struct scd_rule *rule, const struct scd_v
 static int skip_bad(struct scd_stream *stream, uint64_t *counter, int result)
 {
 	(*counter)++;
-	scd_sandbox_taint(stream->sandbox);
+	scd_sandbox_taint(stream->sandbox, result == -ENOMEM ? SCD_TAINT_EXHAUSTED : SCD_TAINT_UNUSABLE);
 	return result;
 }
 
@@ -66,7 +62,7 @@ static void note_losses(struct scd_stream *stream, const struct scd_field_losses
 	counters->fields_truncated += losses->truncated;
 	counters->fields_exhausted += losses->exhausted;
 	if (losses->exhausted)
-		scd_sandbox_taint(stream->sandbox);
+		scd_sandbox_taint(stream->sandbox, SCD_TAINT_EXHAUSTED);
 }
 
 /* Rules look at an event between the two halves of what it does to the state. */
@@ -95,7 +91,7 @@ static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 	scd_sandbox_retire(stream->sandbox, event, process);
 }
 
-int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
+static int take(struct scd_stream *stream, struct scd_str message)
 {
 	struct scd_pipeline *pipeline = stream->pipeline;
 	struct scd_pipeline_counters *counters = &pipeline->counters;
@@ -112,6 +108,7 @@ int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
 		counters->unknown_types++;
 		return 0;
 	}
+	note_beginning(stream, &frame);
 	counters->by_point[frame.message_type]++;
 	if (!pipeline->needed[frame.message_type]) {
 		counters->skipped++;
@@ -128,4 +125,12 @@ int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
 		evaluate(stream, &hidden);
 	evaluate(stream, &event);
 	return 0;
+}
+
+int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
+{
+	int result = take(stream, message);
+
+	scd__coverage_settle(stream);
+	return result;
 }

@@ -29,8 +29,9 @@ struct scd_sandbox {
 	struct scd__process_table processes;
 	struct scd__containers containers;
 	struct scd__witnesses witnesses;
-	int64_t time_ns, first_time_ns;
-	bool keep_env, tainted;
+	int64_t time_ns, first_time_ns, tainted_since_ns;
+	unsigned taints; /* SCD_TAINT_BITs */
+	bool keep_env;
 	struct scd_sandbox_counters counters;
 };
 
@@ -87,6 +88,15 @@ bool scd_sandbox_needs(unsigned point)
 	}
 }
 
+/* What was missed. */
+
+void scd_sandbox_taint(struct scd_sandbox *sandbox, enum scd_taint taint)
+{
+	if (!sandbox->taints)
+		sandbox->tainted_since_ns = sandbox->time_ns;
+	sandbox->taints |= SCD_TAINT_BIT(taint);
+}
+
 /* The head of a text that is too long to be kept; counted. */
 static struct scd_str cut(struct scd_sandbox *sandbox, struct scd_str text, size_t most)
 {
@@ -100,7 +110,8 @@ static struct scd_str cut(struct scd_sandbox *sandbox, struct scd_str text, size
 
 static struct scd_str cut_id(struct scd_sandbox *sandbox, struct scd_str id)
 {
-	sandbox->tainted = sandbox->tainted || id.len > SCD_LIMIT_CONTAINER_ID_BYTES;
+	if (id.len > SCD_LIMIT_CONTAINER_ID_BYTES)
+		scd_sandbox_taint(sandbox, SCD_TAINT_ID_CUT);
 	return cut(sandbox, id, SCD_LIMIT_CONTAINER_ID_BYTES);
 }
 
@@ -111,8 +122,21 @@ static struct scd_container *container_note(struct scd_sandbox *sandbox, struct 
 	if (id.len == 0)
 		return NULL;
 	container = scd__containers_note(&sandbox->containers, cut_id(sandbox, id));
+	if (sandbox->containers.refused > sandbox->counters.containers_refused)
+		scd_sandbox_taint(sandbox, SCD_TAINT_EVICTED);
+	else if (!container)
+		scd_sandbox_taint(sandbox, SCD_TAINT_EXHAUSTED);
 	sandbox->counters.containers_refused = sandbox->containers.refused;
 	return container;
+}
+
+/* gVisor tells the start of a container in front of everything else of it. */
+static void container_seen(struct scd_sandbox *sandbox, struct scd_str id)
+{
+	const struct scd_container *container = container_note(sandbox, id);
+
+	if (container && !container->started && !(sandbox->taints & SCD_TAINT_BIT(SCD_TAINT_RESUMED)))
+		scd_sandbox_taint(sandbox, SCD_TAINT_UNSEEDED);
 }
 
 static void container_start(struct scd_sandbox *sandbox, const struct scd_event *event)
@@ -122,6 +146,7 @@ static void container_start(struct scd_sandbox *sandbox, const struct scd_event 
 
 	if (!container)
 		return;
+	container->started = true;
 	container->start_ns = event->context.time_ns ? event->context.time_ns : sandbox->time_ns;
 	container->init_tgid = event->context.thread_group_id;
 }
@@ -191,7 +216,7 @@ static void image_drop(struct scd_sandbox *sandbox, struct scd__process *process
 	table->unknown_image.refs++;
 	scd__process_set_image(table, process, &table->unknown_image);
 	if (scd__fd_calls_exec(table, process) < 0)
-		sandbox->tainted = true;
+		scd_sandbox_taint(sandbox, SCD_TAINT_EXHAUSTED);
 }
 
 /* The exec that was entered: did the name change without a sentry/execve? */
@@ -436,7 +461,7 @@ static void account_evictions(struct scd_sandbox *sandbox)
 	counters->processes_evicted = table->evicted_count;
 	counters->arguments_dropped = table->dropped_count;
 	counters->descriptors_forgotten = table->fd_pool.forgotten_count;
-	sandbox->tainted = true;
+	scd_sandbox_taint(sandbox, SCD_TAINT_EVICTED);
 }
 
 bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden)
@@ -457,14 +482,14 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	}
 	*ret_process = (struct scd_process_ref){ 0, 0 };
 	note_time(sandbox, event->context.time_ns);
-	container_note(sandbox, event->context.container_id);
 	if (event->point == SCD_POINT_CONTAINER_START)
 		container_start(sandbox, event);
+	container_seen(sandbox, event->context.container_id);
 	if (tgid == 0 && !starts_image(event))
 		return 0;
 	struct scd__process *process = process_ensure(sandbox, tgid, event->context.thread_group_start_time_ns);
 	if (!process) {
-		sandbox->tainted = true;
+		scd_sandbox_taint(sandbox, SCD_TAINT_EXHAUSTED);
 		return -ENOMEM;
 	}
 	scd__process_touch(table, process);
@@ -476,7 +501,7 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	if (process && scd__fd_calls_apply(table, process, event) < 0)
 		result = -ENOMEM;
 	if (result < 0)
-		sandbox->tainted = true;
+		scd_sandbox_taint(sandbox, SCD_TAINT_EXHAUSTED);
 	scd__process_table_shrink(table, process);
 	account_evictions(sandbox);
 	*ret_process = ref;
@@ -503,7 +528,7 @@ void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *eve
 	if (!process)
 		return;
 	if (scd__fd_calls_retire(&sandbox->processes, process, event) < 0)
-		sandbox->tainted = true;
+		scd_sandbox_taint(sandbox, SCD_TAINT_EXHAUSTED);
 	bool ended = process->pub.tgid == 0 || event->point == SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT;
 	if (event->point == SCD_POINT_SENTRY_TASK_EXIT)
 		ended = thread_ends_process(process, event->context.thread_id);
@@ -513,14 +538,19 @@ void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *eve
 
 /* Views. */
 
-void scd_sandbox_taint(struct scd_sandbox *sandbox)
-{
-	sandbox->tainted = true;
-}
-
 bool scd_sandbox_tainted(const struct scd_sandbox *sandbox)
 {
-	return sandbox->tainted;
+	return sandbox->taints != 0;
+}
+
+unsigned scd_sandbox_taints(const struct scd_sandbox *sandbox)
+{
+	return sandbox->taints;
+}
+
+int64_t scd_sandbox_tainted_since_ns(const struct scd_sandbox *sandbox)
+{
+	return sandbox->tainted_since_ns;
 }
 
 const struct scd_process *scd_sandbox_process(const struct scd_sandbox *sandbox, struct scd_process_ref ref)

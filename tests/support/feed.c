@@ -33,6 +33,27 @@ static void on_alert(void *user, struct scd_alert *alert)
 	scd_buf_done(&text);
 }
 
+static void start(struct feed *feed, const struct scd_stream_info *info, bool coverage_alerts)
+{
+	const struct scd_pipeline_options options = { .rules = feed->rules,
+		                                      .host = &test_host,
+		                                      .on_alert = on_alert,
+		                                      .user = feed,
+		                                      .coverage_alerts = coverage_alerts };
+
+	feed->pipeline = scd_pipeline_new(&options);
+	assert_non_null(feed->pipeline);
+	feed->stream = scd_stream_new(feed->pipeline, info);
+	assert_non_null(feed->stream);
+}
+
+void feed_restart(struct feed *feed, const struct scd_stream_info *info, bool coverage_alerts)
+{
+	scd_stream_free(&feed->stream);
+	scd_pipeline_free(&feed->pipeline);
+	start(feed, info, coverage_alerts);
+}
+
 static void open_with(struct feed *feed, struct scd_loader *loader, struct scd_diags *diags)
 {
 	struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG };
@@ -43,11 +64,7 @@ static void open_with(struct feed *feed, struct scd_loader *loader, struct scd_d
 	}
 	scd_loader_free(&loader);
 	scd_diags_done(diags);
-	feed->pipeline = scd_pipeline_new(&(struct scd_pipeline_options){
-	        .rules = feed->rules, .host = &test_host, .on_alert = on_alert, .user = feed });
-	assert_non_null(feed->pipeline);
-	feed->stream = scd_stream_new(feed->pipeline, &info);
-	assert_non_null(feed->stream);
+	start(feed, &info, false);
 }
 
 void feed_open(struct feed *feed, const char *const *paths)

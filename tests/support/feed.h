@@ -26,6 +26,9 @@ void feed_open(struct feed *feed, const char *const *paths);
 void feed_open_text(struct feed *feed, const char *yaml);
 void feed_close(struct feed *feed);
 
+/* Starts over with another pipeline and stream over the same rules. The alerts that came so far stay. */
+void feed_restart(struct feed *feed, const struct scd_stream_info *info, bool coverage_alerts);
+
 /* Feeds one message; its alerts are added. The message stays the caller's. */
 int feed_message(struct feed *feed, const struct message *message);
 

@@ -1,5 +1,5 @@
 /*
- * SecurityEvents: what is told to the world about one match.
+ * SecurityEvents: what is told to the world about one match, or by the daemon itself about a sandbox.
  *
  * An alert is made inside the event's lifetime and copies all it needs; afterwards it is immutable, reference-counted
  * and free of pointers into messages or state, so that it can wait in queues and be encoded by several outputs. Its
@@ -22,13 +22,23 @@ enum scd_identity {
 	SCD_IDENTITY_VERIFIED = 2, /* established from the host side */
 };
 
+/* How well a sandbox is watched. Values are those of security_event.proto. */
+enum scd_watched {
+	SCD_WATCHED_WAITING = 1, /* connected, and its first message has not come yet */
+	SCD_WATCHED_COVERED = 2, /* messages come, and none is known to be missing */
+	SCD_WATCHED_MUTE = 3,    /* connected for long, and nothing has come */
+	SCD_WATCHED_TAINTED = 4, /* messages come, and what is remembered of it may be incomplete */
+};
+
 /* What an alert says about the connection its event came on. */
 struct scd_alert_origin {
 	uint8_t nonce[16];
 	enum scd_identity identity;
 	struct scd_str sandbox_id;
 	uint64_t dropped_count; /* messages lost on this connection so far, as the sink counted */
-	bool tainted;
+	enum scd_watched watched;
+	unsigned taints;          /* SCD_TAINT_BITs */
+	int64_t tainted_since_ns; /* as scd_sandbox_tainted_since_ns has it */
 	const char *rules_generation;
 };
 
@@ -37,6 +47,13 @@ struct scd_alert;
 /* NULL on exhaustion. origin, rule and view are borrowed for the call. */
 struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
                                 const struct scd_view *view);
+
+/*
+ * What the daemon itself has to tell of a sandbox. The rule is made up by the caller, without an output: the text
+ * stands in its place. The view's event is of no kind and belongs to no process. NULL on exhaustion.
+ */
+struct scd_alert *scd_alert_new_notice(const struct scd_alert_origin *origin, const struct scd_rule *rule,
+                                       const struct scd_view *view, struct scd_str text);
 struct scd_alert *scd_alert_ref(struct scd_alert *alert); /* any thread */
 void scd_alert_unref(struct scd_alert **alert);
 

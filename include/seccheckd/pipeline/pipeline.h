@@ -28,13 +28,34 @@
 	X(fields_exhausted, "Values for rules that found no memory.")                        \
 	X(state_exhausted, "Events that state had no memory for.")                           \
 	X(alerts, "Matches that became alerts.")                                             \
-	X(alerts_lost, "Matches that found no memory for their alert.")
+	X(alerts_lost, "Alerts that found no memory.")                                       \
+	X(coverage_alerts, "Alerts that say how well a sandbox is watched.")
 
 struct scd_pipeline_counters {
 #define X(member, help) uint64_t member;
 	SCD_PIPELINE_COUNTERS(X)
 #undef X
 	uint64_t by_point[SCD_POINT_COUNT];
+};
+
+/*
+ * How many streams there are now, by how well their sandboxes are watched. X(member, "help") — one gauge each.
+ *
+ *              first message                something is missed
+ *     waiting ───────────────▶ covered ──────────────────────────▶ tainted
+ *        │ long silence           ▲                                   ▲
+ *        └────────▶ mute ─────────┘ first message                     │ from its start: resumed
+ */
+#define SCD_PIPELINE_GAUGES(X)                                                   \
+	X(waiting, "Sandboxes whose first message has not come yet.")            \
+	X(covered, "Sandboxes of which no message is known to be missing.")      \
+	X(mute, "Sandboxes that have been connected for long and said nothing.") \
+	X(tainted, "Sandboxes of which something was missed.")
+
+struct scd_pipeline_gauges {
+#define X(member, help) uint64_t member;
+	SCD_PIPELINE_GAUGES(X)
+#undef X
 };
 
 struct scd_pipeline;
@@ -48,6 +69,11 @@ struct scd_pipeline_options {
 	const struct scd_host *host; /* outlives the pipeline */
 	scd_alert_fn *on_alert;
 	void *user; /* of on_alert */
+	/*
+	 * Alerts also when a sandbox is mute, and when it is tainted for a new reason: once each for a stream and a
+	 * reason, with the source `internal`.
+	 */
+	bool coverage_alerts;
 };
 
 /* The options are copied. NULL on exhaustion. */
@@ -56,6 +82,10 @@ struct scd_pipeline *scd_pipeline_new(const struct scd_pipeline_options *options
 /* Every stream of it is freed before. */
 void scd_pipeline_free(struct scd_pipeline **pipeline);
 const struct scd_pipeline_counters *scd_pipeline_counters(const struct scd_pipeline *pipeline);
+const struct scd_pipeline_gauges *scd_pipeline_gauges(const struct scd_pipeline *pipeline);
+
+/* What the states of all its streams have counted, of those that have ended too. Goes through the living ones. */
+void scd_pipeline_sandboxes(const struct scd_pipeline *pipeline, struct scd_sandbox_counters *ret_counters);
 
 /*
  * What is known of a connection before its first message. sandbox_id may be empty: then the first container's id is
@@ -65,8 +95,15 @@ struct scd_stream_info {
 	uint8_t nonce[16];
 	enum scd_identity identity;
 	struct scd_str sandbox_id; /* copied */
+	/*
+	 * An earlier worker read the beginning: tainted from the start. Nobody knows then what it has heard, so silence
+	 * does not make it mute.
+	 */
+	bool resumed;
+	int64_t opened_ns; /* when it was connected: the time of what is told of it before any event; 0: not known */
 };
 
+/* NULL on exhaustion. May call on_alert. */
 struct scd_stream *scd_stream_new(struct scd_pipeline *pipeline, const struct scd_stream_info *info);
 void scd_stream_free(struct scd_stream **stream);
 
@@ -79,6 +116,13 @@ int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message);
 
 /* A message was received that cannot even be fed (it was longer than a message may be): numbered, and tainting. */
 void scd_stream_lost(struct scd_stream *stream);
+
+/*
+ * Nothing has come for long since it was opened; it is time_ns now. If that is so, the sandbox is mute until its first
+ * message.
+ */
+void scd_stream_silent(struct scd_stream *stream, int64_t time_ns);
+enum scd_watched scd_stream_watched(const struct scd_stream *stream);
 
 /* For logs and status. */
 struct scd_str scd_stream_sandbox_id(const struct scd_stream *stream);

@@ -2,7 +2,7 @@
  * What is remembered of one sandbox: containers, processes, lineage, descriptors.
  *
  * One connection is one sandbox; nothing here is shared between sandboxes or threads. Everything is bounded
- * (limits.h); when a bound is hit, the least recently used goes, `evictions` counts it, and the sandbox is tainted: a
+ * (limits.h); when a bound is hit, the least recently used goes, a counter counts it, and the sandbox is tainted: a
  * rule that says "no parent is X" must know that the parent may have been forgotten.
  *
  *   new → apply(event) → (rules look) → retire(event) → … → free
@@ -18,6 +18,34 @@
 #include "seccheckd/state/fd.h"
 
 struct scd_sandbox;
+
+/*
+ * Why what is remembered may be incomplete. X(NAME, "word", "what it means, as alerts say it"). Never taken back: what
+ * was missed stays missed. The order is that of security_event.proto.
+ */
+#define SCD_TAINTS(X)                                                               \
+	X(DROPPED, "dropped", "the sandbox dropped messages")                       \
+	X(UNUSABLE, "unusable", "a message could not be used")                      \
+	X(EVICTED, "evicted", "something was forgotten for want of room")           \
+	X(EXHAUSTED, "exhausted", "there was no memory for what a message told")    \
+	X(ID_CUT, "id_cut", "a container's id was too long to be told from others") \
+	X(RESUMED, "resumed", "an earlier worker read the beginning")               \
+	X(UNSEEDED, "unseeded", "the start of the container was not seen")
+
+enum scd_taint {
+	SCD_TAINT_NONE, /* no reason: values of the others are those of security_event.proto */
+#define X(name, word, help) SCD_TAINT_##name,
+	SCD_TAINTS(X)
+#undef X
+	        SCD_TAINT_END /* one behind the last */
+};
+
+/* A set of them. */
+#define SCD_TAINT_BIT(taint) (1u << (taint))
+
+/* Its word and its meaning. taint is one of the table. */
+const char *scd_taint_word(enum scd_taint taint);
+const char *scd_taint_help(enum scd_taint taint);
 
 /* Zero is "none". */
 struct scd_process_ref {
@@ -73,18 +101,25 @@ struct scd_process {
 
 struct scd_container {
 	struct scd_str id; /* full id */
-	int64_t start_ns;  /* container/start; 0: not seen */
+	bool started;      /* its container/start was seen */
+	int64_t start_ns;  /* container/start; 0: not seen, or without a time */
 	int32_t init_tgid; /* 0: not known */
 };
 
+/* X(member, "help") — one counter each; names become metrics. */
+#define SCD_SANDBOX_COUNTERS(X)                                                        \
+	X(processes_evicted, "Processes forgotten for want of room.")                  \
+	X(arguments_dropped, "Images whose arguments were given up for want of room.") \
+	X(descriptors_forgotten, "Descriptors forgotten for want of room.")            \
+	X(containers_refused, "Messages that name a container over the cap.")          \
+	X(strings_cut, "Arguments, names, paths and ids longer than what is kept.")    \
+	X(calls_hidden, "System calls that only their raw point told.")                \
+	X(pid_reused, "Process ids that came back under another start time: an exit was missed.")
+
 struct scd_sandbox_counters {
-	uint64_t processes_evicted;
-	uint64_t arguments_dropped;     /* images whose arguments were given up for want of room */
-	uint64_t descriptors_forgotten; /* for want of room, of their process's table or of the sandbox */
-	uint64_t containers_refused;    /* over the cap */
-	uint64_t strings_cut;           /* arguments, names, paths and ids longer than what is kept */
-	uint64_t calls_hidden;          /* system calls that only their raw point told */
-	uint64_t pid_reused; /* a start time that differs from that of the live process: an exit was not seen */
+#define X(member, help) uint64_t member;
+	SCD_SANDBOX_COUNTERS(X)
+#undef X
 };
 
 /* keep_env: environments are stored (only when a rule reads them). NULL on exhaustion. */
@@ -114,9 +149,18 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 /* What the event ended: call once after the rules saw the event that apply gave `process` for. */
 void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref process);
 
-/* Messages were lost: what is remembered may be wrong. */
-void scd_sandbox_taint(struct scd_sandbox *sandbox);
+/*
+ * Something was missed, for a reason that state does not find by itself. What it finds: EVICTED, EXHAUSTED, ID_CUT, and
+ * UNSEEDED when a message names a container whose start did not come before (unless it was RESUMED, which says why).
+ */
+void scd_sandbox_taint(struct scd_sandbox *sandbox, enum scd_taint taint);
 bool scd_sandbox_tainted(const struct scd_sandbox *sandbox);
+
+/* The reasons so far, as SCD_TAINT_BITs. */
+unsigned scd_sandbox_taints(const struct scd_sandbox *sandbox);
+
+/* The latest event when the first of them was noted; 0: none had come, or it is not tainted. */
+int64_t scd_sandbox_tainted_since_ns(const struct scd_sandbox *sandbox);
 
 /* NULL when the process is gone. Valid until the next apply or retire. */
 const struct scd_process *scd_sandbox_process(const struct scd_sandbox *sandbox, struct scd_process_ref ref);

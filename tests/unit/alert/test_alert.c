@@ -105,7 +105,9 @@ static void test_alert__tells_where_and_why(void **state)
 
 	match_output(match, "x");
 	run_miner(match);
-	match->origin.tainted = true;
+	match->origin.watched = SCD_WATCHED_TAINTED;
+	match->origin.taints = SCD_TAINT_BIT(SCD_TAINT_UNSEEDED) | SCD_TAINT_BIT(SCD_TAINT_DROPPED);
+	match->origin.tainted_since_ns = 12;
 	message = match_message(match);
 	assert_int_equal(message->time_ns, MATCH_TIME_NS);
 	assert_string_equal(message->hostname, "node-1");
@@ -121,6 +123,11 @@ static void test_alert__tells_where_and_why(void **state)
 	assert_string_equal(message->rule->generation, "0123456789abcdef");
 	assert_int_equal(message->coverage->dropped_count, 7);
 	assert_true(message->coverage->tainted);
+	assert_int_equal(message->coverage->watched, SECCHECKD__V1__WATCHED__WATCHED_TAINTED);
+	assert_int_equal(message->coverage->n_taint_reasons, 2);
+	assert_int_equal(message->coverage->taint_reasons[0], SECCHECKD__V1__TAINT_REASON__TAINT_REASON_DROPPED);
+	assert_int_equal(message->coverage->taint_reasons[1], SECCHECKD__V1__TAINT_REASON__TAINT_REASON_UNSEEDED);
+	assert_int_equal(message->coverage->tainted_since_ns, 12);
 	assert_string_equal(message->event->type, "execve");
 	assert_string_equal(message->event->point, "sentry/execve");
 	assert_int_equal(message->event->sequence, 3);

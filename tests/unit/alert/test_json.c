@@ -95,7 +95,8 @@ static void test_json__has_falcos_keys_and_ours_sorted_on_one_line(void **state)
 	        "\"container_id\":\"\",\"dropped\":0,\"event_id\":\"00112233445566778899aabbccddeeff\","
 	        "\"event_point\":\"\",\"event_truncated\":false,\"event_type\":\"\",\"identity\":\"unknown\","
 	        "\"labels\":{},\"lineage\":[],\"lineage_truncated\":false,\"output_truncated\":false,"
-	        "\"rules_generation\":\"\",\"sandbox_id\":\"\",\"sequence\":0,\"tainted\":false,\"thread_id\":0},"
+	        "\"rules_generation\":\"\",\"sandbox_id\":\"\",\"sequence\":0,\"taint_reasons\":[],"
+	        "\"tainted\":false,\"tainted_since_ns\":0,\"thread_id\":0,\"watched\":\"\"},"
 	        "\"source\":\"syscall\",\"tags\":[],\"time\":\"2023-11-14T22:13:20.000000042Z\"}");
 }
 
