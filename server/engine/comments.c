@@ -14,21 +14,40 @@
 
 #define MOST_COMMENTS 1000u
 
-static unsigned line_of(struct scd__place place, size_t offset)
+/* The part of a text in which a byte stands, and where the part begins and ends. */
+struct stretch {
+	struct scd__place place;
+	size_t start, end;
+};
+
+static struct stretch stretch_of(const struct scd__text *text, size_t offset)
+{
+	const struct scd__part *part = text->parts;
+	size_t start = 0;
+
+	for (size_t i = 0; i + 1 < text->count && offset >= start + part->text.len; i++)
+		start += part++->text.len;
+	return (struct stretch){ part->place, start, start + part->text.len };
+}
+
+static unsigned line_of(const struct stretch *stretch, size_t offset)
 {
 	unsigned line, column;
-	scd_yaml_place(place.yaml, place.node, offset, &line, &column);
+
+	scd_yaml_place(stretch->place.yaml, stretch->place.node, offset - stretch->start, &line, &column);
 	return line;
 }
 
-/* The first byte behind `from` that stands on a later line of the file. */
-static size_t end_of_line(struct scd__place place, size_t from, size_t len)
+/* The first byte behind `from` that stands on a later line of the file, or in another part. */
+static size_t end_of_line(const struct stretch *stretch, size_t from)
 {
-	unsigned line = line_of(place, from);
-	size_t low = from + 1, high = len;
+	unsigned line = line_of(stretch, from);
+	size_t low = from + 1, high = stretch->end;
+
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (line_of(place, middle) > line)
+
+		if (line_of(stretch, middle) > line)
 			high = middle;
 		else
 			low = middle + 1;
@@ -49,22 +68,37 @@ static bool fails_at_comment(struct scd__build *build, struct scd_str text, size
 	return true;
 }
 
-int scd__strip_comments(struct scd__build *build, struct scd__place place, const char *kind, struct scd_str name,
+static bool has_block(const struct scd__text *text)
+{
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].place.node->style == SCD_YAML_BLOCK)
+			return true;
+	return false;
+}
+
+int scd__strip_comments(struct scd__build *build, const struct scd__text *parts, const char *kind, struct scd_str name,
                         struct scd_str *text)
 {
+	struct scd_str copy = { NULL, text->len };
 	size_t from;
-	if (place.node->style != SCD_YAML_BLOCK || !memchr(text->data, '#', text->len))
+	char *bytes;
+
+	if (!memchr(text->data, '#', text->len) || !has_block(parts))
 		return 0;
-	char *bytes = scd_arena_alloc(&build->scratch, text->len);
+	bytes = scd_arena_alloc(&build->scratch, text->len);
 	if (!bytes)
 		return -ENOMEM;
-	memcpy(bytes, text->data, text->len);
-	struct scd_str copy = { bytes, text->len };
+	copy.data = memcpy(bytes, text->data, text->len);
 	for (unsigned i = 0; i < MOST_COMMENTS && fails_at_comment(build, copy, &from); i++) {
-		size_t end = end_of_line(place, from, copy.len);
+		struct stretch stretch = stretch_of(parts, from);
+		size_t end;
+
+		if (stretch.place.node->style != SCD_YAML_BLOCK)
+			break;
+		end = end_of_line(&stretch, from);
 		memset(bytes + from, ' ', end - from);
-		scd__report(build->collection->diags, SCD_DIAG_COMPILE_CONDITION, place, from, kind, name,
-		            "write comments outside the condition",
+		scd__report(build->collection->diags, SCD_DIAG_COMPILE_CONDITION, stretch.place, from - stretch.start,
+		            kind, name, "write comments outside the condition",
 		            "a comment inside a condition is text to YAML; it was left out, but Falco refuses it");
 	}
 	*text = copy;

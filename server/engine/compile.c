@@ -16,14 +16,6 @@
 #define CHUNK_BYTES 65536u
 #define MANY_KINDS  100u /* Falco warns when a rule is looked at for more event types than this */
 
-/* Byte offset in the text as written, as far as list substitution left the text alone; else 0. */
-static size_t original_offset(struct scd_str written, struct scd_str substituted, size_t offset)
-{
-	bool same = offset <= written.len && offset <= substituted.len &&
-	            (offset == 0 || memcmp(written.data, substituted.data, offset) == 0);
-	return same ? offset : 0;
-}
-
 /* A macro counts as used when its name stands in a condition, whatever becomes of that one. */
 static void mark_macros(const struct scd__build *build, const struct scd_ast *node)
 {
@@ -34,27 +26,31 @@ static void mark_macros(const struct scd__build *build, const struct scd_ast *no
 		mark_macros(build, node->children[i]);
 }
 
-/* Substitutes lists and parses. 0, -EINVAL when it was reported. */
-static int parse_text(struct scd__build *build, struct scd_str text, struct scd__place place, const char *kind,
-                      struct scd_str name, const struct scd_ast **ret_ast)
+/* Joins the parts of a text, substitutes lists and parses. 0, -EINVAL when it was reported. */
+static int parse_text(struct scd__build *build, const struct scd__text *parts, const char *kind, struct scd_str name,
+                      struct scd__source *source, const struct scd_ast **ret_ast)
 {
 	struct scd_diags *diags = build->collection->diags;
-	struct scd_str substituted;
-	int result = scd__strip_comments(build, place, kind, name, &text);
+	struct scd_ast_error error;
+	struct scd_str text;
+	int result = scd__text_join(&build->collection->arena, parts, &text);
+	*source = (struct scd__source){ .text = parts };
 	if (result == 0)
-		result = scd__substitute_lists(build->collection, text, &substituted);
+		result = scd__strip_comments(build, parts, kind, name, &text);
+	if (result == 0)
+		result = scd__substitute_lists(build->collection, text, source);
 	if (result == -E2BIG) {
-		scd__report(diags, SCD_DIAG_ERR_COMPILE_CONDITION, place, 0, kind, name, "shorten the lists it uses",
-		            "the condition is longer than %u bytes with its lists", SCD_LIMIT_CONDITION_BYTES);
+		scd__report_in(diags, SCD_DIAG_ERR_COMPILE_CONDITION, source, 0, kind, name,
+		               "shorten the lists it uses", "the condition is longer than %u bytes with its lists",
+		               SCD_LIMIT_CONDITION_BYTES);
 		return -EINVAL;
 	}
 	if (result < 0)
 		return result;
-	struct scd_ast_error error;
-	result = scd_ast_parse(substituted, SCD_LIMIT_RULE_PARSE_DEPTH, &build->scratch, ret_ast, &error);
+	result = scd_ast_parse(source->substituted, SCD_LIMIT_RULE_PARSE_DEPTH, &build->scratch, ret_ast, &error);
 	if (result == -EINVAL)
-		scd__report(diags, SCD_DIAG_ERR_COMPILE_CONDITION, place,
-		            original_offset(text, substituted, error.pos.offset), kind, name, NULL, "%s", error.what);
+		scd__report_in(diags, SCD_DIAG_ERR_COMPILE_CONDITION, source, error.pos.offset, kind, name, NULL, "%s",
+		               error.what);
 	if (result == 0)
 		mark_macros(build, *ret_ast);
 	return result;
@@ -65,7 +61,7 @@ static int parse_macros(struct scd__build *build)
 	int result = 0;
 	for (size_t i = 0; i < build->collection->macros.count; i++) {
 		struct scd__macro_item *macro = build->collection->macros.all[i];
-		int one = parse_text(build, macro->text, macro->condition, "macro", macro->name, &macro->ast);
+		int one = parse_text(build, &macro->condition, "macro", macro->name, &macro->source, &macro->ast);
 		if (one == -ENOMEM)
 			return one;
 		if (one < 0) {
@@ -85,11 +81,11 @@ static int report_compile_error(struct scd__build *build, const struct scd__rule
 	bool skip = error->is_unknown_name && rule->skip_if_unknown_filter;
 	enum scd_diag_code code = skip ? SCD_DIAG_UNKNOWN_FILTER : error->code;
 	if (macro)
-		scd__report(diags, code, macro->condition, error->offset, "macro", macro->name, error->hint,
-		            "%s (used by rule '" SCD_STR_FMT "')", error->what, SCD_STR_ARG(rule->pub.name));
+		scd__report_in(diags, code, &macro->source, error->offset, "macro", macro->name, error->hint,
+		               "%s (used by rule '" SCD_STR_FMT "')", error->what, SCD_STR_ARG(rule->pub.name));
 	else
-		scd__report(diags, code, rule->condition, error->offset, "rule", rule->pub.name, error->hint, "%s",
-		            error->what);
+		scd__report_in(diags, code, &rule->source, error->offset, "rule", rule->pub.name, error->hint, "%s",
+		               error->what);
 	return skip ? -ENOENT : -EINVAL;
 }
 
@@ -98,7 +94,9 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
                              int32_t *ret_entry)
 {
 	const struct scd_ast *ast;
-	int result = parse_text(build, item->condition_text, item->condition, "rule", item->pub.name, &ast);
+	int result = scd__expand_exceptions(build->collection, item);
+	if (result == 0)
+		result = parse_text(build, &item->full_condition, "rule", item->pub.name, &item->source, &ast);
 	if (result < 0)
 		return result;
 	struct scd__compile_error error = { 0 };
@@ -106,7 +104,7 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 	if (result == -EINVAL)
 		return report_compile_error(build, item, &error);
 	if (result == -E2BIG) {
-		scd__report(build->collection->diags, SCD_DIAG_ERR_COMPILE_CONDITION, item->condition, 0, "rule",
+		scd__report_in(build->collection->diags, SCD_DIAG_ERR_COMPILE_CONDITION, &item->source, 0, "rule",
 		            item->pub.name, "macros that use macros several times grow exponentially",
 		            "the condition has more than %u checks with its macros", SCD_LIMIT_CONDITION_NODES);
 		return -EINVAL;
@@ -115,7 +113,7 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 		return result;
 	scd__static_kinds(build, ast, &rule->kinds);
 	if (item->warn_evttypes && scd_kind_set_count(&rule->kinds) > MANY_KINDS)
-		scd__report(build->collection->diags, SCD_DIAG_NO_EVTTYPE, item->condition, 0, "rule", item->pub.name,
+		scd__report_in(build->collection->diags, SCD_DIAG_NO_EVTTYPE, &item->source, 0, "rule", item->pub.name,
 		            "add `evt.type in (open, openat)`",
 		            "Rule matches too many evt.type values. This has a significant performance penalty.");
 	return 0;
@@ -131,14 +129,17 @@ static enum scd_diag_code output_code(const struct scd__rule_item *item, int res
 }
 
 /* -EINVAL when it was reported, -ENOENT when the rule is left out. */
-static int compile_output(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule)
+static int compile_output(struct scd__build *build, const struct scd__rule_item *item,
+                          const struct scd_ruleset_options *options, struct scd_rule *rule)
 {
 	struct scd_error error;
-	int result = scd_format_new(item->output_text, &build->set->arena, &rule->output, &error);
+	int result = scd__output_text(build, item, options, &rule->output_text);
+	if (result == 0)
+		result = scd_format_new(rule->output_text, &build->set->arena, &rule->output, &error);
 	if (result == 0 || result == -ENOMEM)
 		return result;
 	enum scd_diag_code code = output_code(item, result);
-	scd__report(build->collection->diags, code, item->output, 0, "rule", item->pub.name,
+	scd__report(build->collection->diags, code, item->output.parts[0].place, 0, "rule", item->pub.name,
 	            error.hint[0] ? error.hint : NULL, "%s", error.what);
 	return code == SCD_DIAG_UNKNOWN_FILTER ? -ENOENT : -EINVAL;
 }
@@ -149,8 +150,9 @@ static struct scd_str keep(struct scd_ruleset *set, struct scd_str text)
 }
 
 /* Copies what a rule says of itself into the set, which outlives the files. */
-static int copy_rule(struct scd_ruleset *set, const struct scd_rule *from, struct scd_rule *rule)
+static int copy_rule(struct scd_ruleset *set, const struct scd__rule_item *item, struct scd_rule *rule)
 {
+	const struct scd_rule *from = &item->pub;
 	struct scd_str *tags = scd_arena_zalloc(&set->arena, from->tag_count + 1, sizeof(*tags));
 	if (!tags)
 		return -ENOMEM;
@@ -159,7 +161,9 @@ static int copy_rule(struct scd_ruleset *set, const struct scd_rule *from, struc
 	*rule = *from;
 	rule->tags = tags;
 	rule->name = keep(set, from->name);
-	rule->desc = keep(set, from->desc);
+	if (scd__text_join(&set->arena, &item->desc, &rule->desc) < 0)
+		return -ENOMEM;
+	rule->desc = keep(set, rule->desc);
 	rule->source = keep(set, from->source);
 	rule->file = keep(set, scd_str_from(from->file)).data;
 	return rule->name.data && rule->desc.data && rule->source.data && rule->file ? 0 : -ENOMEM;
@@ -184,13 +188,13 @@ static int fill_rule(struct scd__build *build, struct scd__rule_item *item, cons
 	struct scd_ruleset *set = build->set;
 	struct scd_rule *rule = &set->rules[set->rule_count];
 	size_t first_node = set->node_count;
-	int result = copy_rule(set, &item->pub, rule);
+	int result = copy_rule(set, item, rule);
 	if (result < 0)
 		return result;
 	rule->index = (uint32_t)set->rule_count;
-	rule->enabled = item->pub.enabled && item->pub.priority <= options->minimum_priority;
+	rule->enabled = scd__rule_is_enabled(&item->pub, options);
 	int condition = compile_condition(build, item, rule, &set->entries[set->rule_count]);
-	int output = condition == -ENOENT ? 0 : compile_output(build, item, rule);
+	int output = condition == -ENOENT ? 0 : compile_output(build, item, options, rule);
 	if (condition < 0 || output < 0) {
 		set->node_count = first_node;
 		return condition < 0 ? condition : output;
@@ -204,7 +208,7 @@ static int fill_rule(struct scd__build *build, struct scd__rule_item *item, cons
 static int compile_rule(struct scd__build *build, struct scd__rule_item *item,
                         const struct scd_ruleset_options *options)
 {
-	if (!scd_str_is(item->pub.source, "syscall")) {
+	if (item->is_source_unknown) {
 		scd__report(build->collection->diags, SCD_DIAG_UNKNOWN_SOURCE, item->place, 0, "rule", item->pub.name,
 		            NULL, "Unknown source " SCD_STR_FMT ", skipping", SCD_STR_ARG(item->pub.source));
 		return 0;
@@ -275,6 +279,7 @@ static void warn_unused(const struct scd__collection *collection)
 
 static int compile_all(struct scd__build *build, const struct scd_ruleset_options *options)
 {
+	int required = scd__check_requirements(build->collection, options);
 	int result = scd__resolve_lists(build->collection);
 	if (result < 0)
 		return result;
@@ -284,7 +289,8 @@ static int compile_all(struct scd__build *build, const struct scd_ruleset_option
 	result = compile_rules(build, options);
 	for (unsigned kind = 0; kind < SCD_KIND_COUNT && result == 0; kind++)
 		result = fill_bucket(build->set, kind);
-	return result < 0 ? result : macros;
+	result = result < 0 ? result : macros;
+	return result < 0 ? result : required;
 }
 
 int scd__compile(struct scd__collection *collection, const struct scd_ruleset_options *options,

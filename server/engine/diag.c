@@ -11,6 +11,7 @@
 
 #define MAX_COUNT      1000u
 #define MAX_TEXT_BYTES 2048u
+#define QUOTE_BYTES    160u
 #define CHUNK_BYTES    16384u
 
 static const char *const names[] = {
@@ -79,6 +80,49 @@ void scd_diags_add(struct scd_diags *diags, enum scd_diag_code code, const char 
 	};
 }
 
+/* The line of a text in which a byte stands. */
+static struct scd_str line_around(struct scd_str text, size_t offset)
+{
+	const char *newline;
+	size_t start = offset;
+
+	while (start > 0 && text.data[start - 1] != '\n')
+		start--;
+	newline = memchr(text.data + start, '\n', text.len - start);
+	return (struct scd_str){ text.data + start,
+		                 newline ? (size_t)(newline - text.data) - start : text.len - start };
+}
+
+void scd_diags_quote(struct scd_diags *diags, struct scd_str file, size_t offset, unsigned line)
+{
+	struct scd_diag *diag = diags->count ? &diags->items[diags->count - 1] : NULL;
+	struct scd_str text;
+	size_t at;
+
+	if (!diag || diags->left_out || diag->line < line || offset > file.len)
+		return;
+	for (; line < diag->line; line++) {
+		const char *newline = memchr(file.data + offset, '\n', file.len - offset);
+
+		if (!newline)
+			return;
+		offset = (size_t)(newline + 1 - file.data);
+	}
+	text = line_around(file, offset);
+	at = diag->column ? diag->column - 1 : 0;
+	if (at > text.len)
+		at = text.len;
+	if (at > QUOTE_BYTES / 2) {
+		text.data += at - QUOTE_BYTES / 2;
+		text.len -= at - QUOTE_BYTES / 2;
+		at = QUOTE_BYTES / 2;
+	}
+	if (text.len > QUOTE_BYTES)
+		text.len = QUOTE_BYTES;
+	diag->quote = scd_arena_dup(&diags->arena, text).data;
+	diag->quote_at = (unsigned)at;
+}
+
 /* On one line, whatever a rule file has in it. */
 static void print_text(const char *text, FILE *stream)
 {
@@ -98,6 +142,18 @@ static void print_place(const struct scd_diag *diag, FILE *stream)
 	fputs(": ", stream);
 }
 
+/* The line, and a mark under the byte that is meant, whatever its bytes before that are wide. */
+static void print_quote(const struct scd_diag *diag, FILE *stream)
+{
+	fputs("\n  ", stream);
+	print_text(diag->quote, stream);
+	fputs("\n  ", stream);
+	for (unsigned i = 0; i < diag->quote_at; i++)
+		if (((unsigned char)diag->quote[i] & 0xc0) != 0x80)
+			fputc(' ', stream);
+	fputc('^', stream);
+}
+
 static void print_one(const struct scd_diag *diag, FILE *stream)
 {
 	print_place(diag, stream);
@@ -107,6 +163,8 @@ static void print_one(const struct scd_diag *diag, FILE *stream)
 		fputs(": ", stream);
 	}
 	print_text(diag->what, stream);
+	if (diag->quote)
+		print_quote(diag, stream);
 	if (diag->hint) {
 		fputs("\n  hint: ", stream);
 		print_text(diag->hint, stream);

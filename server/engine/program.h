@@ -142,8 +142,15 @@ void scd__static_kinds(const struct scd__build *build, const struct scd_ast *con
 bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds);
 
 /* Leaves comments out of a condition (comments.c); *text then points into the build's scratch arena. -ENOMEM. */
-int scd__strip_comments(struct scd__build *build, struct scd__place place, const char *kind, struct scd_str name,
+int scd__strip_comments(struct scd__build *build, const struct scd__text *parts, const char *kind, struct scd_str name,
                         struct scd_str *text);
+
+/* What a rule prints: its own output and the extra ones that it gets (SPEC 1.10). Lives in the set. output.c */
+int scd__output_text(struct scd__build *build, const struct scd__rule_item *item,
+                     const struct scd_ruleset_options *options, struct scd_str *ret_text);
+
+/* Whether a rule is evaluated after all switches. select.c */
+bool scd__rule_is_enabled(const struct scd_rule *rule, const struct scd_ruleset_options *options);
 
 /* The macro an identifier means, or NULL. */
 struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct scd_str name);

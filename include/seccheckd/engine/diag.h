@@ -24,6 +24,9 @@
 	X(UNUSED_LIST, "LOAD_UNUSED_LIST")                                                                   \
 	X(UNKNOWN_ITEM, "LOAD_UNKNOWN_ITEM")                                                                 \
 	X(DEPRECATED_ITEM, "LOAD_DEPRECATED_ITEM")                                                           \
+	X(UNSAFE_NA_CHECK, "LOAD_UNSAFE_NA_CHECK")                                                           \
+	X(APPEND_NO_VALUES, "LOAD_APPEND_NO_VALUES")                                                         \
+	X(EXCEPTION_NAME_NOT_UNIQUE, "LOAD_EXCEPTION_NAME_NOT_UNIQUE")                                       \
 	X(INVALID_MACRO_NAME, "LOAD_INVALID_MACRO_NAME")                                                     \
 	X(INVALID_LIST_NAME, "LOAD_INVALID_LIST_NAME")                                                       \
 	X(COMPILE_CONDITION, "LOAD_COMPILE_CONDITION")                                                       \
@@ -41,7 +44,9 @@ struct scd_diag {
 	unsigned line, column; /* from 1; 0 unknown */
 	const char *item;      /* "rule 'Name'", "macro 'name'"; NULL outside items */
 	const char *what;
-	const char *hint; /* NULL: none */
+	const char *hint;  /* NULL: none */
+	const char *quote; /* the line of the file, or what of it surrounds the column; NULL: none */
+	unsigned quote_at; /* byte of the quote that is meant */
 };
 
 /*
@@ -65,7 +70,16 @@ bool scd_diag_is_error(enum scd_diag_code code);
 void scd_diags_add(struct scd_diags *diags, enum scd_diag_code code, const char *file, unsigned line, unsigned column,
                    const char *item, const char *hint, const char *format, ...) __attribute__((format(printf, 8, 9)));
 
-/* One line each, `FILE:LINE:COLUMN: error|warning CODE: ITEM: WHAT`, and a line with the hint. */
+/*
+ * Gives the finding added last the line that it is about, out of the file's text; offset and line are of a place
+ * before it, from which the line is looked for.
+ */
+void scd_diags_quote(struct scd_diags *diags, struct scd_str file, size_t offset, unsigned line);
+
+/*
+ * Each as `FILE:LINE:COLUMN: error|warning CODE: ITEM: WHAT`; below it, where there are such, the line of the file with
+ * a mark under the place, and the hint.
+ */
 void scd_diags_print(const struct scd_diags *diags, FILE *stream);
 
 #endif

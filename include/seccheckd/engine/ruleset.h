@@ -17,6 +17,9 @@
  */
 #define SCD_RULESET_ENGINE_VERSION "0.63.0"
 
+/* The version of Falco's plugin `container` whose fields are known here: what required_plugin_versions asks for. */
+#define SCD_RULESET_CONTAINER_VERSION "0.4.0"
+
 /* Falco's priorities, most urgent first. X(ENUM, "Name as alerts show it") */
 #define SCD_PRIORITY_TABLE(X)             \
 	X(EMERGENCY, "Emergency")         \
@@ -50,15 +53,62 @@ struct scd_rule {
 	size_t tag_count;
 	bool enabled;
 	const struct scd_format *output;
+	struct scd_str output_text; /* as it was compiled: with what was appended to it */
+	struct scd_str condition;   /* Falco's canonical text, macros resolved; empty unless keep_conditions */
 	const char *file;
 	unsigned line;
 	struct scd_kind_set kinds; /* event kinds that it can match at all */
 };
 
+/* Which rules an entry of `rules` or one of -D, -T, -t switches. */
+enum scd_rule_switch_by {
+	SCD_RULE_SWITCH_NAME,      /* the whole name, in which `*` stands for any text */
+	SCD_RULE_SWITCH_SUBSTRING, /* a part of the name; empty: all */
+	SCD_RULE_SWITCH_TAG,       /* rules that have the tag */
+};
+
+struct scd_rule_switch {
+	bool enable;
+	enum scd_rule_switch_by by;
+	struct scd_str text;
+};
+
+/* Falco's append_output: text that rules print behind their own. What is empty here matches all. */
+struct scd_extra_output {
+	struct scd_str source;
+	struct scd_str rule;        /* its whole name */
+	const struct scd_str *tags; /* all of them */
+	size_t tag_count;
+	struct scd_str text;
+};
+
+/* A plugin that rule files may require. */
+struct scd_plugin {
+	const char *name, *version;
+};
+
+/* Zeroed but for minimum_priority, everything is off. What it points to is needed until the build is over. */
 struct scd_ruleset_options {
 	enum scd_priority minimum_priority; /* rules less urgent are compiled and never enabled; DEBUG: all */
-	bool match_first; /* rule_matching: first stops at an event's first match; default: all report */
+	bool match_first;     /* rule_matching: first stops at an event's first match; default: all report */
+	bool keep_conditions; /* fill scd_rule.condition, which may be long */
+
+	/* One after the other, over what `enabled` of the rules says. */
+	const struct scd_rule_switch *switches;
+	size_t switch_count;
+
+	const struct scd_extra_output *extra_outputs; /* in this order */
+	size_t extra_output_count;
+
+	const struct scd_plugin *plugins; /* NULL: `container` */
+	size_t plugin_count;
 };
+
+/* Whether a rule's name is what a pattern with `*` says. */
+bool scd_rule_name_matches(struct scd_str pattern, struct scd_str name);
+
+/* A rule's name as a label or name of a metric: `Terminal_shell_in_container`. -ENOMEM. */
+int scd_rule_name_sanitize(struct scd_str name, struct scd_arena *arena, struct scd_str *ret_name);
 
 struct scd_loader;
 

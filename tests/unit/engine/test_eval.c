@@ -363,7 +363,7 @@ static void test_run__reports_every_rule_in_order_or_the_first_only(void **state
 	for (int first = 0; first < 2; first++) {
 		struct scd_diags diags;
 		struct scd_ruleset *set;
-		struct scd_ruleset_options options = { SCD_PRIORITY_DEBUG, first != 0 };
+		struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG, .match_first = first != 0 };
 		scd_diags_init(&diags);
 		struct scd_loader *loader = scd_loader_new(&diags);
 		assert_int_equal(scd_loader_add_text(loader, SCD_STR(yaml), "t"), 0);
@@ -382,7 +382,7 @@ static void test_run__less_urgent_rules_are_never_enabled(void **state)
 	(void)state;
 	struct scd_diags diags;
 	struct scd_ruleset *set;
-	struct scd_ruleset_options options = { SCD_PRIORITY_ERROR, false };
+	struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_ERROR };
 	scd_diags_init(&diags);
 	struct scd_loader *loader = scd_loader_new(&diags);
 	static const char yaml[] =

@@ -139,11 +139,6 @@ static void test_not_evaluated__is_an_error_and_never_silence(void **state)
 		  "transformers" },
 		{ "field on the right", RULE("A") "  condition: proc.name = val(proc.pname)\n",
 		  SCD_DIAG_ERR_NOT_EVALUATED, 5, 0, "right" },
-		{ "exceptions", RULE("A") "  condition: evt.type = open\n  exceptions: []\n",
-		  SCD_DIAG_ERR_NOT_EVALUATED, 6, 0, "exceptions" },
-		{ "override", "- rule: A\n  condition: x\n  override: {condition: append}\n",
-		  SCD_DIAG_ERR_NOT_EVALUATED, 3, 0, "override" },
-		{ "append", "- list: l\n  items: []\n  append: true\n", SCD_DIAG_ERR_NOT_EVALUATED, 3, 0, "append" },
 		{ "transformer in output",
 		  "- rule: A\n  desc: d\n  priority: INFO\n  output: '%toupper(proc.name)'\n  condition: evt.type = "
 		  "open\n",

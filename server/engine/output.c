@@ -1,0 +1,74 @@
+/*
+ * What a rule prints (SPEC 1.10): its output, `%container.info` taken out of it, and the extra outputs that match it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/program.h"
+#include "seccheckd/base/buf.h"
+#include "seccheckd/base/limits.h"
+
+#define CONTAINER_INFO "%container.info"
+
+static bool has_tags(const struct scd_rule *rule, const struct scd_extra_output *extra)
+{
+	for (size_t i = 0; i < extra->tag_count; i++) {
+		size_t t = 0;
+
+		while (t < rule->tag_count && !scd_str_eq(rule->tags[t], extra->tags[i]))
+			t++;
+		if (t == rule->tag_count)
+			return false;
+	}
+	return true;
+}
+
+static bool is_for(const struct scd_extra_output *extra, const struct scd_rule *rule)
+{
+	return (extra->source.len == 0 || scd_str_eq(extra->source, rule->source)) &&
+	       (extra->rule.len == 0 || scd_str_eq(extra->rule, rule->name)) && has_tags(rule, extra);
+}
+
+/* The deprecated field of Falco stood for whatever was appended; now that goes behind the output. */
+static void put_output(struct scd__build *build, const struct scd__rule_item *item, struct scd_str output,
+                       struct scd_buf *text)
+{
+	const char *hit = memmem(output.data, output.len, CONTAINER_INFO, strlen(CONTAINER_INFO));
+
+	if (hit)
+		scd__report(build->collection->diags, SCD_DIAG_DEPRECATED_ITEM, item->output.parts[0].place, 0, "rule",
+		            item->pub.name, "remove it; what is to be shown can be named",
+		            "usage of deprecated field 'container.info' has been detected in the rule output");
+	while (hit) {
+		size_t before = (size_t)(hit - output.data), taken = before + strlen(CONTAINER_INFO);
+
+		scd_buf_append(text, output.data, before);
+		output.data += taken;
+		output.len -= taken;
+		hit = memmem(output.data, output.len, CONTAINER_INFO, strlen(CONTAINER_INFO));
+	}
+	scd_buf_append_str(text, output);
+}
+
+int scd__output_text(struct scd__build *build, const struct scd__rule_item *item,
+                     const struct scd_ruleset_options *options, struct scd_str *ret_text)
+{
+	struct scd_str output, copy;
+	struct scd_buf text;
+	bool failed;
+
+	if (scd__text_join(&build->scratch, &item->output, &output) < 0)
+		return -ENOMEM;
+	scd_buf_init(&text, SCD_LIMIT_RULE_FILE_BYTES);
+	put_output(build, item, output, &text);
+	for (size_t i = 0; i < options->extra_output_count; i++)
+		if (is_for(&options->extra_outputs[i], &item->pub))
+			scd_buf_printf(&text, " " SCD_STR_FMT, SCD_STR_ARG(options->extra_outputs[i].text));
+	copy = scd_arena_dup(&build->set->arena, scd_buf_str(&text));
+	failed = text.failed || !copy.data;
+	scd_buf_done(&text);
+	if (failed)
+		return -ENOMEM;
+	*ret_text = copy;
+	return 0;
+}
