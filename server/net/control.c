@@ -42,7 +42,7 @@ int scd__control_start(struct scd_net *net)
 	net->control.data = net;
 	net->open_handles++;
 	net->ready_due = true;
-	return wait_for(net, false);
+	return wait_for(net, true);
 }
 
 void scd__control_close(struct scd_net *net)

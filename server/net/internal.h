@@ -88,7 +88,7 @@ void scd__net_close_handle(uv_handle_t *handle);
 
 /* control.c */
 
-/* Starts to poll the control socket; READY is due. 0 or negative errno of libuv. */
+/* Starts to poll the control socket; READY is said when the loop runs. 0 or negative errno of libuv. */
 int scd__control_start(struct scd_net *net);
 
 /* Sends what is due, as far as the socket takes it, and waits for room if it is full. */

@@ -68,7 +68,6 @@ int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pulse *pulse, const 
 		scd_net_free(&net);
 		return r;
 	}
-	scd__control_flush(net);
 	*ret_net = net;
 	return 0;
 }

@@ -101,7 +101,8 @@ struct scd_net_ops {
 };
 
 /*
- * Registers the control socket (wire/custody.h) with the loop and tells the keeper that connections may come.
+ * Registers the control socket (wire/custody.h) with the loop, which tells the keeper, when it runs, that connections
+ * may come.
  * control_fd is taken over, also when this fails; pulse is kept up for the keeper (wire/pulse.h), and outlives the net;
  * the sink is copied. 0 or negative errno; after a failure, too, the
  * loop must run once more to close handles.
