@@ -3,25 +3,59 @@
  */
 #include "counted.h"
 
+#include <assert.h>
+
 #include "seccheckd/base/array.h"
-#include "seccheckd/base/counters.h"
 
 #define X(member, help) { #member, help, counters->member },
 
-void scd__counted_log_net(const struct scd_net *net)
+static void fill(struct scd__counted *counted, const char *who, const struct scd_counter *rows, size_t count)
+{
+	assert(count <= SCD__COUNTED_ROWS);
+	counted->who = who;
+	counted->count = count;
+	for (size_t i = 0; i < count; i++)
+		counted->rows[i] = rows[i];
+}
+
+void scd__counted_net(const struct scd_net *net, struct scd__counted *ret_counted)
 {
 	const struct scd_net_counters *counters = scd_net_counters(net);
 	const struct scd_counter rows[] = { SCD_NET_COUNTERS(X) };
 
-	scd_counters_log("net", rows, SCD_COUNT(rows));
+	fill(ret_counted, "net", rows, SCD_COUNT(rows));
 }
 
-void scd__counted_log_pipeline(const struct scd_pipeline *pipeline)
+void scd__counted_pipeline(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted)
 {
 	const struct scd_pipeline_counters *counters = scd_pipeline_counters(pipeline);
 	const struct scd_counter rows[] = { SCD_PIPELINE_COUNTERS(X) };
 
-	scd_counters_log("pipeline", rows, SCD_COUNT(rows));
+	fill(ret_counted, "pipeline", rows, SCD_COUNT(rows));
+}
+
+void scd__counted_recorder(const struct scd_recorder *recorder, struct scd__counted *ret_counted)
+{
+	const struct scd_recorder_counters *counters = scd_recorder_counters(recorder);
+	const struct scd_counter rows[] = { SCD_RECORDER_COUNTERS(X) };
+
+	fill(ret_counted, "recorder", rows, SCD_COUNT(rows));
+}
+
+void scd__counted_add(struct scd__counted *sum, const struct scd__counted *counted)
+{
+	if (!sum->who) {
+		*sum = *counted;
+		return;
+	}
+	assert(sum->count == counted->count);
+	for (size_t i = 0; i < counted->count; i++)
+		sum->rows[i].value += counted->rows[i].value;
+}
+
+void scd__counted_log(const struct scd__counted *counted)
+{
+	scd_counters_log(counted->who, counted->rows, counted->count);
 }
 
 static void log_output(const struct scd_output_status *counters)
@@ -31,20 +65,23 @@ static void log_output(const struct scd_output_status *counters)
 	scd_counters_log(counters->name, rows, SCD_COUNT(rows));
 }
 
-void scd__counted_log_outputs(const struct scd_emitter *emitter)
+static void log_posts(const struct scd_emitter_counters *counters)
 {
+	const struct scd_counter rows[] = { SCD_EMITTER_COUNTERS(X) };
+
+	scd_counters_log("emitter", rows, SCD_COUNT(rows));
+}
+
+void scd__counted_log_emitter(struct scd_emitter *emitter)
+{
+	struct scd_emitter_counters posts;
+
+	scd_emitter_counters(emitter, &posts);
+	log_posts(&posts);
 	for (size_t i = 0; i < scd_emitter_output_count(emitter); i++) {
 		struct scd_output_status status;
 
 		scd_emitter_output_status(emitter, i, &status);
 		log_output(&status);
 	}
-}
-
-void scd__counted_log_recorder(const struct scd_recorder *recorder)
-{
-	const struct scd_recorder_counters *counters = scd_recorder_counters(recorder);
-	const struct scd_counter rows[] = { SCD_RECORDER_COUNTERS(X) };
-
-	scd_counters_log("recorder", rows, SCD_COUNT(rows));
 }

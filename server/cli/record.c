@@ -172,9 +172,12 @@ static int judge(struct worker *worker)
 {
 	const struct scd_recorder_counters *counters = scd_recorder_counters(worker->recorder);
 	const uint64_t bad_count = counters->incomplete + counters->failed + counters->meta_errors;
+	struct scd__counted counted;
 
-	scd__counted_log_net(worker->net);
-	scd__counted_log_recorder(worker->recorder);
+	scd__counted_net(worker->net, &counted);
+	scd__counted_log(&counted);
+	scd__counted_recorder(worker->recorder, &counted);
+	scd__counted_log(&counted);
 	return bad_count > 0 || atomic_load(&worker->print_failed) ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 

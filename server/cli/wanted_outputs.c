@@ -96,10 +96,15 @@ int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config
 	return r;
 }
 
-uint64_t scd__wanted_outputs_report(const struct scd_emitter *emitter)
+uint64_t scd__wanted_outputs_report(struct scd_emitter *emitter)
 {
-	uint64_t dropped = 0;
+	struct scd_emitter_counters on_the_way;
+	uint64_t dropped;
 
+	scd_emitter_counters(emitter, &on_the_way);
+	dropped = on_the_way.dropped;
+	if (dropped)
+		scd_log(SCD_LOG_ERROR, "alerts dropped on their way to the outputs: %" PRIu64, dropped);
 	for (size_t i = 0; i < scd_emitter_output_count(emitter); i++) {
 		struct scd_output_status status;
 

@@ -18,7 +18,10 @@ int scd__wanted_outputs_check(const struct scd_config *config, struct scd_error 
  */
 int scd__wanted_outputs_add(struct scd_emitter *emitter, const struct scd_config *config, struct scd_error *err);
 
-/* Logs, for each output that has lost alerts, how many. Returns how many were dropped by all of them together. */
-uint64_t scd__wanted_outputs_report(const struct scd_emitter *emitter);
+/*
+ * Logs how many alerts were lost, for each output and on the way to them. Returns how many were dropped, in all these
+ * places together.
+ */
+uint64_t scd__wanted_outputs_report(struct scd_emitter *emitter);
 
 #endif

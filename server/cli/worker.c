@@ -1,28 +1,30 @@
 /*
  * The worker: what the modules are put together to.
  *
- *    rules → loop → outputs → pipeline → sessions → (ready) … (stopped) → drain the outputs → exit status
+ *    main thread:   rules → loop → outputs → lanes ─ go ┄┄┄┄┄┄┄┄┄┄┄┄┄┄ all ended → drain the outputs → exit status
+ *    lane's thread:                            └─▶ (ready) connections, alerts … (stop) ─┘
+ *
+ * A lane (lane.c) reads connections and evaluates rules; its alerts come over to the main thread, which has the outputs
+ * and the signals. One lane is no special case.
  *
  * Each step is a function that leaves what it made in struct worker; worker_done takes apart what there is, also after
- * a start that failed half-way.
+ * a start that failed half-way. No thread starts before everything that may fail has been opened.
  */
 #include "worker.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "args.h"
-#include "counted.h"
 #include "host.h"
+#include "lane.h"
 #include "rules.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/config/config.h"
-#include "seccheckd/net/net.h"
-#include "streams.h"
 #include "wanted_outputs.h"
 
 /* How long an ordered stop waits for the outputs. */
@@ -34,9 +36,14 @@ struct worker {
 	uv_loop_t loop;
 	bool loop_ready;
 	struct scd_emitter *emitter;
-	struct scd_pipeline *pipeline;
-	struct scd_net *net;
+	struct scd__lane **lanes;
+	size_t lane_count;
+	uv_async_t lane_news;
 	uv_signal_t counters_wanted; /* SIGUSR1 */
+	unsigned round;              /* the latest request for counters */
+	bool counters_due;           /* it is not answered yet */
+	bool lanes_over;
+	bool outputs_dead;
 	size_t undelivered_count;
 };
 
@@ -46,17 +53,72 @@ static int fail(const char *what, int r)
 	return r;
 }
 
+/* What the lanes have reported, added up. */
 static void log_counters(const struct worker *worker)
 {
-	scd__counted_log_net(worker->net);
-	scd__counted_log_pipeline(worker->pipeline);
-	scd__counted_log_outputs(worker->emitter);
+	struct scd__counted sums[SCD__LANE_COUNTED] = { 0 };
+
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		struct scd__lane_report report;
+
+		scd__lane_look(worker->lanes[i], &report);
+		for (size_t set = 0; set < SCD__LANE_COUNTED; set++)
+			scd__counted_add(&sums[set], &report.counted[set]);
+	}
+	for (size_t set = 0; set < SCD__LANE_COUNTED; set++)
+		scd__counted_log(&sums[set]);
+	scd__counted_log_emitter(worker->emitter);
 }
 
 static void on_counters_wanted(uv_signal_t *wanted, int signal)
 {
+	struct worker *worker = wanted->data;
+
 	(void)signal;
-	log_counters(wanted->data);
+	worker->round++;
+	worker->counters_due = true;
+	for (size_t i = 0; i < worker->lane_count; i++)
+		scd__lane_count(worker->lanes[i], worker->round);
+}
+
+static void on_drained(void *user, size_t undelivered_count)
+{
+	struct worker *worker = user;
+
+	worker->undelivered_count = undelivered_count;
+	uv_stop(&worker->loop);
+}
+
+/* Every alert that there will ever be has been posted. */
+static void end_lanes(struct worker *worker)
+{
+	worker->lanes_over = true;
+	for (size_t i = 0; i < worker->lane_count; i++)
+		scd__lane_join(worker->lanes[i]);
+	if (worker->outputs_dead)
+		uv_stop(&worker->loop);
+	else
+		scd_emitter_drain(worker->emitter, DRAIN_MS, on_drained, worker);
+}
+
+static void on_lane_news(uv_async_t *news)
+{
+	struct worker *worker = news->data;
+	bool all_ended = true, all_counted = true;
+
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		struct scd__lane_report report;
+
+		scd__lane_look(worker->lanes[i], &report);
+		all_ended &= report.ended;
+		all_counted &= report.ended || report.round == worker->round;
+	}
+	if (worker->counters_due && all_counted) {
+		worker->counters_due = false;
+		log_counters(worker);
+	}
+	if (all_ended && !worker->lanes_over)
+		end_lanes(worker);
 }
 
 static int open_loop(struct worker *worker)
@@ -66,6 +128,10 @@ static int open_loop(struct worker *worker)
 	if (r < 0)
 		return fail("cannot make an event loop", r);
 	worker->loop_ready = true;
+	r = uv_async_init(&worker->loop, &worker->lane_news, on_lane_news);
+	if (r < 0)
+		return fail("cannot hear of other threads", r);
+	worker->lane_news.data = worker;
 	return 0;
 }
 
@@ -82,7 +148,9 @@ static void on_outputs_dead(void *user)
 	struct worker *worker = user;
 
 	scd_log(SCD_LOG_ERROR, "no output is left that takes alerts: the daemon ends instead of watching for nobody");
-	uv_stop(&worker->loop);
+	worker->outputs_dead = true;
+	for (size_t i = 0; i < worker->lane_count; i++)
+		scd__lane_abandon(worker->lanes[i]);
 }
 
 static int open_outputs(struct worker *worker)
@@ -100,58 +168,63 @@ static int open_outputs(struct worker *worker)
 	return r;
 }
 
-static void emit_alert(void *user, struct scd_alert *alert)
+/* On a lane's thread. */
+static void post_alert(void *user, struct scd_alert *alert)
 {
 	struct worker *worker = user;
 
-	scd_emitter_submit(worker->emitter, alert);
+	scd_emitter_post(worker->emitter, alert);
 }
 
-static int open_pipeline(struct worker *worker)
+/* On a lane's thread. */
+static void tell_news(void *user)
 {
-	const struct scd_pipeline_options options = {
-		.rules = worker->rules, .host = scd__host_get(), .on_alert = emit_alert, .user = worker
+	struct worker *worker = user;
+
+	uv_async_send(&worker->lane_news);
+}
+
+/* Takes over the lane's control socket. */
+static int open_lane(struct worker *worker, const struct scd_worker_seat *seat, size_t number)
+{
+	const struct scd_pipeline_options pipeline = {
+		.rules = worker->rules,
+		.host = scd__host_get(),
+		.on_alert = post_alert,
+		.user = worker,
 	};
-
-	worker->pipeline = scd_pipeline_new(&options);
-	return worker->pipeline ? 0 : fail("cannot make the pipeline", -ENOMEM);
-}
-
-static void on_drained(void *user, size_t undelivered_count)
-{
-	struct worker *worker = user;
-
-	worker->undelivered_count = undelivered_count;
-	uv_stop(&worker->loop);
-}
-
-static void on_stopped(void *user)
-{
-	struct worker *worker = user;
-
-	scd_emitter_drain(worker->emitter, DRAIN_MS, on_drained, worker);
-}
-
-/* Takes over the control socket. */
-static int open_sessions(struct worker *worker, const struct scd_worker_seat *seat)
-{
-	static const struct scd_net_ops ops = { .stopped = on_stopped };
-	const struct scd_net_sink sink = scd__streams_sink(worker->pipeline);
-	int r = scd_net_new(&worker->loop, seat->control_fds[0], &seat->pulses[0], &sink, &ops, worker, &worker->net);
+	const struct scd__lane_options options = {
+		.number = number,
+		.control_fd = seat->control_fds[number],
+		.pulse = &seat->pulses[number],
+		.pipeline = &pipeline,
+		.news = tell_news,
+		.user = worker,
+	};
+	int r = scd__lane_new(&options, &worker->lanes[number]);
 
 	return r < 0 ? fail("cannot take connections", r) : 0;
 }
 
-static void say_ready(const struct worker *worker)
+/* Takes over the control sockets of the lanes that are there afterwards, and of the one that failed. */
+static int open_lanes(struct worker *worker, const struct scd_worker_seat *seat, size_t *ret_taken)
 {
-	const size_t count = scd_ruleset_rule_count(worker->rules);
+	int r = 0;
 
-	scd_log(SCD_LOG_NOTICE, "ready: %zu rule%s (generation %s)", count, count == 1 ? "" : "s",
-	        scd_ruleset_generation(worker->rules));
+	worker->lanes = calloc(seat->lane_count, sizeof(*worker->lanes));
+	if (!worker->lanes)
+		return fail("cannot take connections", -ENOMEM);
+	while (r == 0 && *ret_taken < seat->lane_count) {
+		r = open_lane(worker, seat, (*ret_taken)++);
+		if (r == 0)
+			worker->lane_count++;
+	}
+	return r;
 }
 
 static int worker_init(struct worker *worker, const struct scd_worker_seat *seat)
 {
+	size_t taken = 0;
 	int r;
 
 	r = scd__rules_load(worker->config, &worker->rules);
@@ -160,20 +233,42 @@ static int worker_init(struct worker *worker, const struct scd_worker_seat *seat
 	if (r == 0)
 		r = open_outputs(worker);
 	if (r == 0)
-		r = open_pipeline(worker);
-	if (r < 0) {
-		close(seat->control_fds[0]);
-		return r;
+		r = open_lanes(worker, seat, &taken);
+	for (size_t i = taken; i < seat->lane_count; i++)
+		close(seat->control_fds[i]);
+	return r;
+}
+
+static int start_lanes(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		int r = scd__lane_start(worker->lanes[i]);
+
+		if (r < 0)
+			return fail("cannot start a thread", r);
 	}
-	return open_sessions(worker, seat);
+	for (size_t i = 0; i < worker->lane_count; i++)
+		scd__lane_go(worker->lanes[i]);
+	return 0;
+}
+
+static void say_ready(const struct worker *worker)
+{
+	const size_t count = scd_ruleset_rule_count(worker->rules);
+
+	scd_log(SCD_LOG_NOTICE, "ready: %zu rule%s (generation %s), %zu thread%s", count, count == 1 ? "" : "s",
+	        scd_ruleset_generation(worker->rules), worker->lane_count, worker->lane_count == 1 ? "" : "s");
 }
 
 static void worker_done(struct worker *worker)
 {
+	for (size_t i = 0; i < worker->lane_count; i++)
+		scd__lane_free(&worker->lanes[i]);
+	free(worker->lanes);
 	if (worker->counters_wanted.data)
 		uv_close((uv_handle_t *)&worker->counters_wanted, NULL);
-	scd_net_free(&worker->net);
-	scd_pipeline_free(&worker->pipeline);
+	if (worker->lane_news.data)
+		uv_close((uv_handle_t *)&worker->lane_news, NULL);
 	scd_emitter_free(&worker->emitter);
 	scd_ruleset_unref(&worker->rules);
 	if (!worker->loop_ready)
@@ -189,6 +284,8 @@ static int account(const struct worker *worker)
 
 	if (worker->undelivered_count > 0)
 		scd_log(SCD_LOG_ERROR, "alerts not delivered: %zu", worker->undelivered_count);
+	if (worker->outputs_dead)
+		return SCD_WORKER_EXIT_FINAL;
 	return dropped > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
@@ -197,7 +294,7 @@ int scd__worker_main(void *user, const struct scd_worker_seat *seat)
 	struct worker worker = { .config = user };
 	int status = SCD__EXIT_FAILURE;
 
-	if (worker_init(&worker, seat) == 0) {
+	if (worker_init(&worker, seat) == 0 && start_lanes(&worker) == 0) {
 		watch_signals(&worker);
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);

@@ -8,8 +8,9 @@
 
 /*
  * A scd_worker_main_fn (keeper/keeper.h): evaluates what comes over the connections that its seat's control sockets
- * bring, until the order to stop. user is the checked struct scd_config, which is only read. The exit status: 0 when every alert was
- * delivered.
+ * bring, each lane in a thread of its own, until the order to stop. user is the checked struct scd_config, which is
+ * only read. The exit status: 0 when every alert was delivered, 1 when not or when it could not start,
+ * SCD_WORKER_EXIT_FINAL when no output was left.
  */
 int scd__worker_main(void *user, const struct scd_worker_seat *seat);
 
