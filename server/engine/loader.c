@@ -110,6 +110,21 @@ int scd_loader_add_text(struct scd_loader *loader, struct scd_str text, const ch
 	return note_result(loader, add_document(loader, yaml));
 }
 
+size_t scd_loader_file_count(const struct scd_loader *loader)
+{
+	return loader->document_count;
+}
+
+const char *scd_loader_file_name(const struct scd_loader *loader, size_t index)
+{
+	return scd_yaml_name(loader->documents[index]);
+}
+
+struct scd_str scd_loader_file_text(const struct scd_loader *loader, size_t index)
+{
+	return scd_yaml_source(loader->documents[index]);
+}
+
 static int is_rule_file(const struct dirent *entry)
 {
 	struct scd_str name = scd_str_from(entry->d_name);

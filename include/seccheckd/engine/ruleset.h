@@ -42,6 +42,7 @@ const char *scd_priority_name(enum scd_priority priority);
 /* Any letter case; "Info" is Informational. -EINVAL. */
 int scd_priority_parse(struct scd_str text, enum scd_priority *ret_priority);
 
+struct scd_ast;    /* lang/ast.h */
 struct scd_format; /* engine/format.h */
 struct scd_ruleset;
 
@@ -53,8 +54,8 @@ struct scd_rule {
 	size_t tag_count;
 	bool enabled;
 	const struct scd_format *output;
-	struct scd_str output_text; /* as it was compiled: with what was appended to it */
-	struct scd_str condition;   /* Falco's canonical text, macros resolved; empty unless keep_conditions */
+	struct scd_str output_text;      /* as it was compiled: with what was appended to it */
+	const struct scd_ast *condition; /* exceptions, lists and macros resolved; NULL unless keep_conditions */
 	const char *file;
 	unsigned line;
 	struct scd_kind_set kinds; /* event kinds that it can match at all */
@@ -91,7 +92,7 @@ struct scd_plugin {
 struct scd_ruleset_options {
 	enum scd_priority minimum_priority; /* rules less urgent are compiled and never enabled; DEBUG: all */
 	bool match_first;     /* rule_matching: first stops at an event's first match; default: all report */
-	bool keep_conditions; /* fill scd_rule.condition, which may be long */
+	bool keep_conditions; /* fill scd_rule.condition, which may be large */
 
 	/* One after the other, over what `enabled` of the rules says. */
 	const struct scd_rule_switch *switches;
@@ -121,6 +122,14 @@ struct scd_loader *scd_loader_new(struct scd_diags *diags);
  */
 int scd_loader_add_path(struct scd_loader *loader, const char *path);
 int scd_loader_add_text(struct scd_loader *loader, struct scd_str yaml, const char *name);
+
+/*
+ * The files that were added, in order: the name by which a diagnostic calls it, and its bytes. Adding the same texts
+ * by the same names to another loader comes to the same generation. Both live as long as the loader.
+ */
+size_t scd_loader_file_count(const struct scd_loader *loader);
+const char *scd_loader_file_name(const struct scd_loader *loader, size_t index);
+struct scd_str scd_loader_file_text(const struct scd_loader *loader, size_t index);
 
 /*
  * Compiles everything that was added. -EINVAL with the reasons in diags: no rule set is made, the running one is
