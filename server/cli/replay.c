@@ -36,7 +36,10 @@
 static const struct scd__flag flags[] = {
 	SCD__FLAG_CONFIG,
 	SCD__FLAG_RULES,
-	{ .name = "stats", .help = "Print the counters of the data path on standard error, at the end." },
+	{ .name = "coverage-alerts",
+	  .help = "Also the daemon's own alerts, of sandboxes of which something was missed." },
+	{ .name = "stats",
+	  .help = "Print the counters of the data path and of the sandboxes on standard error, at the end." },
 };
 
 static const struct scd__command command = {
@@ -142,10 +145,17 @@ static int replay_trace(struct replay *replay, const char *path, size_t ordinal)
 	return r < 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
-static void print_stats(const struct scd_pipeline_counters *counters)
+static void print_stats(const struct scd_pipeline *pipeline)
 {
-#define X(member, help) fprintf(stderr, "%-18s %12" PRIu64 "  %s\n", #member, counters->member, help);
+	const struct scd_pipeline_counters *counters = scd_pipeline_counters(pipeline);
+	struct scd_sandbox_counters sandboxes;
+
+	scd_pipeline_sandboxes(pipeline, &sandboxes);
+#define X(member, help) fprintf(stderr, "%-21s %12" PRIu64 "  %s\n", #member, counters->member, help);
 	SCD_PIPELINE_COUNTERS(X)
+#undef X
+#define X(member, help) fprintf(stderr, "%-21s %12" PRIu64 "  %s\n", #member, sandboxes.member, help);
+	SCD_SANDBOX_COUNTERS(X)
 #undef X
 	for (unsigned point = 0; point < SCD_POINT_COUNT; point++) {
 		if (counters->by_point[point] > 0)
@@ -163,7 +173,7 @@ static int replay_all(struct replay *replay, const struct scd__args *args)
 		fprintf(stderr, "seccheckd: alerts left out for want of memory: %" PRIu64 "\n",
 		        replay->unwritten_count);
 	if (scd__args_has(args, "stats"))
-		print_stats(scd_pipeline_counters(replay->pipeline));
+		print_stats(replay->pipeline);
 	return replay->stopped || replay->unwritten_count > 0 ? SCD__EXIT_FAILURE : status;
 }
 
@@ -172,7 +182,11 @@ static int replay_with_rules(struct scd_ruleset *rules, const struct scd__args *
 	const struct scd_host host = { .hostname = scd__host_get()->hostname };
 	struct replay replay = { 0 };
 	const struct scd_pipeline_options options = {
-		.rules = rules, .host = &host, .on_alert = write_alert, .user = &replay
+		.rules = rules,
+		.host = &host,
+		.on_alert = write_alert,
+		.user = &replay,
+		.coverage_alerts = scd__args_has(args, "coverage-alerts"),
 	};
 	int status = SCD__EXIT_FAILURE;
 

@@ -26,6 +26,7 @@
 #define GCC_TRACE   TRACES "/detect-gcc"
 #define OTHER_TRACE TRACES "/detect-python"
 #define ARGS_MAX    16
+#define HEAD_BYTES  37 /* in front of the first message of a trace */
 
 #define RULE(name, priority)                                                                          \
 	"- rule: " name "\n  desc: d\n  condition: evt.type = execve\n  output: exec %proc.exepath\n" \
@@ -475,12 +476,37 @@ static void test_stats__are_printed_at_the_end(void **state)
 	assert_int_equal(run.status, 0);
 	assert_int_equal(silent.err.len, 0);
 	assert_string_equal(run.out.data, silent.out.data);
-	assert_memory_equal(run.err.data, "messages                    409  Messages received.\n", 51);
-	snprintf(expected, sizeof(expected), "alerts             %12zu  ", line_count(&run));
+	assert_memory_equal(run.err.data, "messages                       409  Messages received.\n", 54);
+	snprintf(expected, sizeof(expected), "alerts                %12zu  ", line_count(&run));
 	assert_non_null(strstr(run.err.data, expected));
 	assert_non_null(strstr(run.err.data, "sentry/execve"));
+	assert_non_null(strstr(run.err.data, "descriptors_forgotten            0  "));
 	run_done(&run);
 	run_done(&silent);
+}
+
+/* A replay of rules gives the alerts of those rules. */
+static void test_coverage__is_told_when_asked_for(void **state)
+{
+	const char *path = tempdir_join(&dir, "headless");
+	struct run asked, silent;
+	size_t len, first_len;
+	char *trace = read_bytes(GCC_TRACE, &len);
+
+	(void)state;
+	memcpy(&first_len, trace + HEAD_BYTES, sizeof(first_len));
+	memmove(trace + HEAD_BYTES, trace + HEAD_BYTES + sizeof(first_len) + first_len,
+	        len - HEAD_BYTES - sizeof(first_len) - first_len);
+	write_bytes(path, trace, len - sizeof(first_len) - first_len);
+	free(trace);
+	REPLAY(&silent, path);
+	REPLAY(&asked, "--coverage-alerts", path);
+	assert_int_equal(run_count(&silent.out, "\"source\":\"internal\""), 0);
+	assert_int_equal(run_count(&asked.out, "\"source\":\"internal\""), 1);
+	assert_int_equal(run_count(&asked.out, "reasons=unseeded "), 1);
+	assert_int_equal(line_count(&asked), line_count(&silent) + 1);
+	run_done(&silent);
+	run_done(&asked);
 }
 
 static void test_host__is_that_of_the_environment(void **state)
@@ -541,6 +567,7 @@ int main(void)
 		TEST(test_config__gives_rules_and_priority),
 		TEST(test_config__is_overridden_by_flags),
 		TEST(test_config__with_an_error_ends_it),
+		TEST(test_coverage__is_told_when_asked_for),
 		TEST(test_stats__are_printed_at_the_end),
 		TEST(test_host__is_that_of_the_environment),
 		TEST(test_output__that_cannot_be_written_ends_it),

@@ -48,6 +48,7 @@ struct scd_config {
 	struct scd_config_texts rules_files;
 	const char *priority;      /* minimum; one of Falco's words in lower case; default "debug" */
 	const char *rule_matching; /* "all" (default) or "first" */
+	bool coverage_alerts;      /* default true */
 	const char *log_level;     /* default "info" */
 
 	struct {

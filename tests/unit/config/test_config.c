@@ -26,6 +26,7 @@ static void test_init__gives_the_documented_defaults(void **state)
 	assert_int_equal(config.rules_files.count, 0);
 	assert_string_equal(config.priority, "debug");
 	assert_string_equal(config.rule_matching, "all");
+	assert_true(config.coverage_alerts);
 	assert_string_equal(config.log_level, "info");
 	assert_false(config.file_output.enabled);
 	assert_false(config.http_output.enabled);
