@@ -108,6 +108,12 @@
 #define SCD_LIMIT_YAML_DEPTH        64u
 #define SCD_LIMIT_CONFIG_FILE_BYTES (1u << 20)
 
+/*
+ * The texts of all rule files together that a worker keeps in memory for the one that follows it: many times what rule
+ * packs and generated lists have, and no more than a daemon may keep for a case that may never come.
+ */
+#define SCD_LIMIT_BUNDLE_BYTES (256u << 20)
+
 /* A condition after list substitution; macros are nodes, not text. */
 #define SCD_LIMIT_CONDITION_BYTES (64u << 20)
 
