@@ -7,7 +7,6 @@
  * The clock of the CPU runs from the moment the sink is quiet after the handshake until it has taken everything and is
  * quiet again, so that its start-up is not counted and its last batch is.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <linux/sockios.h>
 #include <stdio.h>
@@ -23,14 +22,13 @@
 #include "seccheckd/base/clock.h"
 #include "seccheckd/wire/handshake.h"
 #include "seccheckd/wire/trace.h"
+#include "tests/support/usage.h"
 
 #define NS_PER_MS (1000 * 1000)
 #define NS_PER_S  1e9
 
 #define CONNECT_DEADLINE_NS (30LL * 1000 * NS_PER_MS)
-#define QUIET_DEADLINE_NS   (5LL * 1000 * NS_PER_MS)
-#define QUIET_STEP_MS       20
-#define QUIET_CPU_NS        (1 * NS_PER_MS)
+#define CONNECT_STEP_MS     20
 
 struct messages {
 	struct scd_arena arena;
@@ -81,71 +79,6 @@ static void read_trace(const char *path, struct messages *ret_messages)
 	}
 }
 
-/* The first number in a file of /proc; 0 when it cannot be read: threads come and go. */
-static int64_t read_number(const char *path)
-{
-	unsigned long long number = 0;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu", &number) != 1)
-		number = 0;
-	fclose(file);
-	return (int64_t)number;
-}
-
-static int64_t cpu_ns(int pid);
-
-static int64_t children_cpu_ns(const char *path)
-{
-	int64_t sum = 0;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return 0;
-	for (int child; fscanf(file, "%d", &child) == 1;)
-		sum += cpu_ns(child);
-	fclose(file);
-	return sum;
-}
-
-/* Time on a CPU of every thread of pid and of its descendants: schedstat counts nanoseconds. */
-static int64_t cpu_ns(int pid)
-{
-	int64_t sum = 0;
-	char path[320];
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	DIR *tasks = opendir(path);
-	if (!tasks)
-		return 0;
-	for (struct dirent *task; (task = readdir(tasks));) {
-		if (task->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", pid, task->d_name);
-		sum += read_number(path);
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/children", pid, task->d_name);
-		sum += children_cpu_ns(path);
-	}
-	closedir(tasks);
-	return sum;
-}
-
-/* The CPU time of pid as soon as it rests: it hardly grows over a step. */
-static int64_t quiet_cpu_ns(int pid)
-{
-	int64_t deadline = scd_clock_mono_ns() + QUIET_DEADLINE_NS;
-	int64_t now = cpu_ns(pid), before;
-
-	do {
-		before = now;
-		pause_ms(QUIET_STEP_MS);
-		now = cpu_ns(pid);
-	} while (now - before > QUIET_CPU_NS && scd_clock_mono_ns() < deadline);
-	return now;
-}
-
 static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -158,7 +91,7 @@ static int connect_to(const char *path)
 	while (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (scd_clock_mono_ns() > deadline)
 			die(path);
-		pause_ms(QUIET_STEP_MS);
+		pause_ms(CONNECT_STEP_MS);
 	}
 	return sock;
 }
@@ -202,11 +135,11 @@ int main(int argc, char **argv)
 	int sock = connect_to(argv[1]);
 	shake_hands(sock);
 
-	int64_t cpu_before = pid ? quiet_cpu_ns((int)pid) : 0, wall_before = scd_clock_mono_ns();
+	int64_t cpu_before = pid ? usage_at_rest((pid_t)pid).cpu_ns : 0, wall_before = scd_clock_mono_ns();
 	for (uint64_t i = 0; i < repeats; i++)
 		play(sock, &messages);
 	wait_taken(sock);
-	int64_t wall_after = scd_clock_mono_ns(), cpu_after = pid ? quiet_cpu_ns((int)pid) : 0;
+	int64_t wall_after = scd_clock_mono_ns(), cpu_after = pid ? usage_at_rest((pid_t)pid).cpu_ns : 0;
 
 	double sent = (double)repeats * (double)messages.count, cpu = (double)(cpu_after - cpu_before);
 	printf("messages=%.0f wall=%.3fs", sent, (double)(wall_after - wall_before) / NS_PER_S);
