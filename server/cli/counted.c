@@ -34,6 +34,29 @@ void scd__counted_pipeline(const struct scd_pipeline *pipeline, struct scd__coun
 	fill(ret_counted, "pipeline", rows, SCD_COUNT(rows));
 }
 
+static void fill_sandboxes(const struct scd_sandbox_counters *counters, struct scd__counted *ret_counted)
+{
+	const struct scd_counter rows[] = { SCD_SANDBOX_COUNTERS(X) };
+
+	fill(ret_counted, "sandbox", rows, SCD_COUNT(rows));
+}
+
+void scd__counted_sandboxes(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted)
+{
+	struct scd_sandbox_counters counters;
+
+	scd_pipeline_sandboxes(pipeline, &counters);
+	fill_sandboxes(&counters, ret_counted);
+}
+
+void scd__counted_watched(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted)
+{
+	const struct scd_pipeline_gauges *counters = scd_pipeline_gauges(pipeline);
+	const struct scd_counter rows[] = { SCD_PIPELINE_GAUGES(X) };
+
+	fill(ret_counted, "watched", rows, SCD_COUNT(rows));
+}
+
 void scd__counted_recorder(const struct scd_recorder *recorder, struct scd__counted *ret_counted)
 {
 	const struct scd_recorder_counters *counters = scd_recorder_counters(recorder);

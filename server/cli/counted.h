@@ -27,6 +27,10 @@ struct scd__counted {
 
 void scd__counted_net(const struct scd_net *net, struct scd__counted *ret_counted);
 void scd__counted_pipeline(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted);
+
+/* What the states of its sandboxes have counted, and how well they are watched now. */
+void scd__counted_sandboxes(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted);
+void scd__counted_watched(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted);
 void scd__counted_recorder(const struct scd_recorder *recorder, struct scd__counted *ret_counted);
 
 /* Adds the rows of one to those of another of the same module, or of none yet. */

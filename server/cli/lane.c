@@ -64,6 +64,8 @@ static void tell(struct scd__lane *lane, unsigned round, bool ended)
 
 	scd__counted_net(lane->net, &report.counted[SCD__LANE_NET]);
 	scd__counted_pipeline(lane->pipeline, &report.counted[SCD__LANE_PIPELINE]);
+	scd__counted_sandboxes(lane->pipeline, &report.counted[SCD__LANE_SANDBOXES]);
+	scd__counted_watched(lane->pipeline, &report.counted[SCD__LANE_WATCHED]);
 	uv_mutex_lock(&lane->lock);
 	lane->report = report;
 	uv_mutex_unlock(&lane->lock);

@@ -31,7 +31,7 @@ struct scd__lane_options {
 };
 
 /* What a lane counts, each for itself: the sum over all lanes is what the worker has counted. */
-enum { SCD__LANE_NET, SCD__LANE_PIPELINE, SCD__LANE_COUNTED };
+enum { SCD__LANE_NET, SCD__LANE_PIPELINE, SCD__LANE_SANDBOXES, SCD__LANE_WATCHED, SCD__LANE_COUNTED };
 
 struct scd__lane_report {
 	bool ended;     /* its thread has nothing to do any more, and the counters are the last */

@@ -192,6 +192,7 @@ static int open_lane(struct worker *worker, const struct scd_worker_seat *seat, 
 		.host = scd__host_get(),
 		.on_alert = post_alert,
 		.user = worker,
+		.coverage_alerts = worker->config->coverage_alerts,
 	};
 	const struct scd__lane_options options = {
 		.number = number,
