@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundle.h"
+#include "seccheckd/base/log.h"
+
 #define INSTALLED_FOLDER "share/seccheckd/rules"
 #define SOURCE_FOLDER    "rules"
 
@@ -87,7 +90,22 @@ static struct scd_ruleset_options options_of(const struct scd_config *config)
 	return options;
 }
 
-static int build(const struct scd_config *config, struct scd_diags *diags, struct scd_ruleset **ret_set)
+/* Where the texts of the rules come from, and where they are kept; both -1 for a command that is no worker. */
+struct source {
+	int good_fd, keep_fd;
+};
+
+/* A worker does without: then the one that follows it reads the disk. */
+static void keep(const struct scd_loader *loader, int keep_fd)
+{
+	int r = scd__bundle_write(loader, keep_fd);
+
+	if (r < 0)
+		scd_log(SCD_LOG_WARNING, "the rules cannot be kept for a later worker: %s", strerror(-r));
+}
+
+static int build(const struct scd_config *config, const struct source *source, struct scd_diags *diags,
+                 struct scd_ruleset **ret_set)
 {
 	const struct scd_ruleset_options options = options_of(config);
 	struct scd_loader *loader = scd_loader_new(diags);
@@ -95,25 +113,53 @@ static int build(const struct scd_config *config, struct scd_diags *diags, struc
 
 	if (!loader)
 		return -ENOMEM;
-	r = add_rules(loader, &config->rules_files, diags);
+	if (source->good_fd >= 0)
+		r = scd__bundle_read(source->good_fd, loader);
+	else
+		r = add_rules(loader, &config->rules_files, diags);
 	if (r == 0)
 		r = scd_loader_build(loader, &options, ret_set);
+	if (r == 0 && source->keep_fd >= 0)
+		keep(loader, source->keep_fd);
 	scd_loader_free(&loader);
+	return r;
+}
+
+static int load(const struct scd_config *config, const struct source *source, struct scd_ruleset **ret_set)
+{
+	bool told_before = source->good_fd >= 0; /* the same texts, by an earlier worker */
+	struct scd_diags diags;
+	int r;
+
+	scd_diags_init(&diags);
+	r = build(config, source, &diags, ret_set);
+	if (r < 0 || !told_before)
+		scd_diags_print(&diags, stderr);
+	if (r < 0 && diags.error_count == 0)
+		fprintf(stderr, "seccheckd: cannot load the rules: %s\n", strerror(-r));
+	if (r == 0 && !told_before && scd_ruleset_rule_count(*ret_set) == 0)
+		fprintf(stderr, "seccheckd: warning: there is no rule in what was loaded, so there will be no alert\n");
+	scd_diags_done(&diags);
 	return r;
 }
 
 int scd__rules_load(const struct scd_config *config, struct scd_ruleset **ret_set)
 {
-	struct scd_diags diags;
-	int r;
+	return load(config, &(struct source){ -1, -1 }, ret_set);
+}
 
-	scd_diags_init(&diags);
-	r = build(config, &diags, ret_set);
-	scd_diags_print(&diags, stderr);
-	if (r < 0 && diags.error_count == 0)
-		fprintf(stderr, "seccheckd: cannot load the rules: %s\n", strerror(-r));
-	if (r == 0 && scd_ruleset_rule_count(*ret_set) == 0)
-		fprintf(stderr, "seccheckd: warning: there is no rule in what was loaded, so there will be no alert\n");
-	scd_diags_done(&diags);
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int scd__rules_load_worker(const struct scd_config *config, const struct scd_worker_seat *seat,
+                           struct scd_ruleset **ret_set)
+{
+	int r = load(config, &(struct source){ seat->good_fd, seat->keep_fd }, ret_set);
+
+	close_if_open(seat->good_fd);
+	close_if_open(seat->keep_fd);
 	return r;
 }
