@@ -228,7 +228,7 @@ static int worker_init(struct worker *worker, const struct scd_worker_seat *seat
 	size_t taken = 0;
 	int r;
 
-	r = scd__rules_load(worker->config, &worker->rules);
+	r = scd__rules_load_worker(worker->config, seat, &worker->rules);
 	if (r == 0)
 		r = open_loop(worker);
 	if (r == 0)
