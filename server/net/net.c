@@ -59,9 +59,14 @@ int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pulse *pulse, const 
 		                 .tick_fd = -1,
 		                 .buffer = buffer };
 	TAILQ_INIT(&net->waiting);
-	TAILQ_INIT(&net->active);
+	TAILQ_INIT(&net->ready);
+	for (size_t i = 0; i < SCD__RHYTHMS; i++)
+		TAILQ_INIT(&net->rhythms[i].resting);
 	TAILQ_INIT(&net->ended);
-	r = scd__tick_start(net);
+	TAILQ_INIT(&net->unheard);
+	r = scd__watch_start(net);
+	if (!r)
+		r = scd__tick_start(net);
 	if (!r)
 		r = scd__control_start(net);
 	if (r < 0) {
@@ -70,13 +75,6 @@ int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pulse *pulse, const 
 	}
 	*ret_net = net;
 	return 0;
-}
-
-static struct scd__session *first_session(struct scd_net *net)
-{
-	struct scd__session *session = TAILQ_FIRST(&net->active);
-
-	return session ? session : TAILQ_FIRST(&net->waiting);
 }
 
 void scd_net_free(struct scd_net **net)
@@ -88,7 +86,9 @@ void scd_net_free(struct scd_net **net)
 		return;
 	scd__control_close(n);
 	scd__tick_close(n);
-	while ((session = first_session(n)))
+	scd__watch_close(n);
+	scd__tick_add_all(n);
+	while ((session = TAILQ_FIRST(&n->ready)))
 		scd__session_end(session, SCD__DRAINED_MORE);
 	scd__control_flush(n);
 	n->freed = true;

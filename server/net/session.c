@@ -61,8 +61,10 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 	session->poll.data = session;
 	scd__inbox_init(&session->inbox, fd);
 	session->stream = stream;
+	session->rhythm = scd__tick_rhythm(connection->sndbuf_bytes);
 	session->state = SCD__SESSION_WAITING;
 	TAILQ_INSERT_TAIL(&net->waiting, session, link);
+	scd__watch_add(net, session);
 	uv_poll_start(&session->poll, UV_READABLE, on_readable);
 	net->open_handles++;
 	net->session_count++;
@@ -106,7 +108,7 @@ static bool is_spent(const struct scd__quota *quota, bool was_expensive)
 	return scd_clock_mono_ns() >= quota->deadline_ns;
 }
 
-enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota)
+static enum scd__drained drain(struct scd__session *session, struct scd__quota *quota)
 {
 	bool was_expensive;
 
@@ -115,6 +117,8 @@ enum scd__drained scd__session_drain(struct scd__session *session, struct scd__q
 		int r = scd__inbox_read(&session->inbox, session->net->buffer, SCD_LIMIT_MESSAGE_BYTES, &len);
 
 		was_expensive = false;
+		if (session->is_unheard && r != -EAGAIN)
+			scd__watch_remove(session->net, session);
 		if (r == 1)
 			was_expensive = feed(session, len);
 		else if (r == -EMSGSIZE)
@@ -129,6 +133,16 @@ enum scd__drained scd__session_drain(struct scd__session *session, struct scd__q
 		quota->bytes -= (int64_t)len;
 	} while (!is_spent(quota, was_expensive));
 	return SCD__DRAINED_MORE;
+}
+
+enum scd__drained scd__session_drain(struct scd__session *session, struct scd__quota *quota)
+{
+	enum scd__drained drained;
+
+	scd_pulse_read(session->net->pulse, session->id);
+	drained = drain(session, quota);
+	scd_pulse_read(session->net->pulse, 0);
+	return drained;
 }
 
 static enum scd_net_end end_of(const struct scd__session *session, enum scd__drained drained)
@@ -169,11 +183,6 @@ static void log_end(const struct scd__session *session, enum scd_net_end end)
 	              summary.message_count, summary.dropped_count);
 }
 
-static struct scd__session_list *list_of(struct scd__session *session)
-{
-	return session->state == SCD__SESSION_ACTIVE ? &session->net->active : &session->net->waiting;
-}
-
 void scd__session_end(struct scd__session *session, enum scd__drained drained)
 {
 	struct scd_net *net = session->net;
@@ -185,7 +194,8 @@ void scd__session_end(struct scd__session *session, enum scd__drained drained)
 	net->counters.read_errors += session->read_error != 0;
 	net->counters.descriptors += session->read_error == -EPROTO;
 	net->session_count--;
-	TAILQ_REMOVE(list_of(session), session, link);
+	scd__watch_remove(net, session);
+	TAILQ_REMOVE(&net->ready, session, link);
 	session->state = SCD__SESSION_ENDED;
 	net->sink.ops->close(net->sink.user, session->stream, end);
 	uv_close((uv_handle_t *)&session->poll, on_closed);
@@ -196,7 +206,7 @@ void scd__session_wait(struct scd__session *session)
 {
 	struct scd_net *net = session->net;
 
-	TAILQ_REMOVE(&net->active, session, link);
+	TAILQ_REMOVE(&net->ready, session, link);
 	session->state = SCD__SESSION_WAITING;
 	TAILQ_INSERT_TAIL(&net->waiting, session, link);
 	uv_poll_start(&session->poll, UV_READABLE, on_readable);

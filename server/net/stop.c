@@ -30,9 +30,8 @@ void scd__stop_begin(struct scd_net *net)
 	struct scd__session *session;
 
 	scd__control_close(net);
-	while ((session = TAILQ_FIRST(&net->waiting)))
-		scd__tick_add(net, session);
-	TAILQ_FOREACH(session, &net->active, link)
+	scd__tick_add_all(net);
+	TAILQ_FOREACH(session, &net->ready, link)
 	session->last = (struct scd__quota){ .messages = SOCKET_MESSAGES, .bytes = SOCKET_BYTES };
 	net->stopping = true;
 	net->stop_deadline_ns = scd_clock_mono_ns() + PASS_NS;
@@ -53,8 +52,8 @@ static void read_turn(struct scd_net *net, struct scd__session *session, int64_t
 		net->counters.stops_cut_short++;
 		scd__session_end(session, SCD__DRAINED_MORE);
 	} else {
-		TAILQ_REMOVE(&net->active, session, link);
-		TAILQ_INSERT_TAIL(&net->active, session, link);
+		TAILQ_REMOVE(&net->ready, session, link);
+		TAILQ_INSERT_TAIL(&net->ready, session, link);
 	}
 }
 
@@ -62,7 +61,7 @@ static void finish(struct scd_net *net)
 {
 	struct scd__session *session;
 
-	while ((session = TAILQ_FIRST(&net->active))) {
+	while ((session = TAILQ_FIRST(&net->ready))) {
 		net->counters.stops_cut_short++;
 		scd__session_end(session, SCD__DRAINED_MORE);
 	}
@@ -79,11 +78,11 @@ void scd__stop_round(struct scd_net *net)
 	int64_t end_ns = now_ns + ROUND_NS < net->stop_deadline_ns ? now_ns + ROUND_NS : net->stop_deadline_ns;
 	struct scd__session *session;
 
-	while (now_ns < end_ns && (session = TAILQ_FIRST(&net->active))) {
+	while (now_ns < end_ns && (session = TAILQ_FIRST(&net->ready))) {
 		read_turn(net, session, now_ns);
 		now_ns = scd_clock_mono_ns();
 	}
-	if (TAILQ_EMPTY(&net->active) || now_ns >= net->stop_deadline_ns)
+	if (TAILQ_EMPTY(&net->ready) || now_ns >= net->stop_deadline_ns)
 		finish(net);
 	else
 		scd__tick_soon(net);

@@ -111,6 +111,7 @@ static int run_worker(struct serve *serve, struct scd_ruleset *rules, const stru
 	scd_net_free(&net);
 	scd_pipeline_free(&pipeline);
 	scd_buf_done(&worker.alerts);
+	uv_run(&worker.loop, UV_RUN_DEFAULT); /* the net's last close callback */
 	if (uv_loop_close(&worker.loop) < 0)
 		r = -EBUSY;
 	return r == 0 ? 0 : 91;

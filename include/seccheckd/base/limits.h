@@ -18,6 +18,12 @@
 /* A peer that connected has this long to send its handshake. */
 #define SCD_LIMIT_HANDSHAKE_MS 2000u
 
+/*
+ * A connection that has sent nothing for this long since it came is told of as silent. The first message of a sandbox
+ * is there with its first process, which is less than a second after the handshake, also on a busy host.
+ */
+#define SCD_LIMIT_SILENT_MS 10000u
+
 /* Connections at once, for each of which keeper and worker have a descriptor; fewer where RLIMIT_NOFILE says so. */
 #define SCD_LIMIT_CONNECTIONS 16384u
 

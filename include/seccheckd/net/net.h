@@ -1,10 +1,11 @@
 /*
  * Sessions: the sockets that the keeper hands over, drained into a sink on one libuv loop.
  *
- * A socket is drained to EAGAIN, then left alone for a tick (timerfd: libuv's own timers are too coarse), then
- * drained again: a wake-up per message costs several times the CPU, for us and for the sandbox. A socket that stays
- * empty goes back to waiting for readability. Budgets of messages, bytes and time, for each sandbox's turn and for
- * the tick, keep one that floods from starving the others.
+ * A socket is drained to EAGAIN, then left alone (timerfd: libuv's own timers are too coarse), then drained again: a
+ * wake-up per message costs several times the CPU, for us and for the sandbox. The larger the buffer that the keeper
+ * could give the sender, the longer the pause, from 200 µs to 1 ms. A socket that stays empty goes back to waiting for
+ * readability. Budgets of messages, bytes and time, for each sandbox's turn and for the tick, keep one that floods from
+ * starving the others.
  *
  * Not thread-safe: everything is called on the loop's thread.
  */
@@ -23,6 +24,7 @@
 	X(sessions_refused, "Connections given back at once for want of memory.")                 \
 	X(resets, "Connections that the sandbox closed without reading our answer.")              \
 	X(read_errors, "Connections that ended with an error of recv(2).")                        \
+	X(silent, "Connections from which nothing came for a while after they had been opened.")  \
 	X(descriptors, "Connections that ended because a descriptor came with a message.")        \
 	X(oversized, "Messages longer than the largest that is received.")                        \
 	X(ticks, "Rounds over the active sessions.")                                              \
@@ -54,8 +56,8 @@ struct scd_net_summary {
 
 /*
  * What becomes of connections. Each has a stream, which is the sink's own, from open to close; of one connection the
- * functions are called in the order open, (message, lost or silent)…, summarize, close. All are called from the loop: none
- * may block, since every other connection waits meanwhile, and none may free the net.
+ * functions are called in the order open, (message, lost or silent)…, summarize, close. All are called from the loop:
+ * none may block, since every other connection waits meanwhile, and none may free the net.
  */
 struct scd_net_sink_ops {
 	/*
@@ -103,9 +105,9 @@ struct scd_net_ops {
 /*
  * Registers the control socket (wire/custody.h) with the loop, which tells the keeper, when it runs, that connections
  * may come.
- * control_fd is taken over, also when this fails; pulse is kept up for the keeper (wire/pulse.h), and outlives the net;
- * the sink is copied. 0 or negative errno; after a failure, too, the
- * loop must run once more to close handles.
+ * control_fd is taken over, also when this fails; pulse is kept up for the keeper (wire/pulse.h), also after stopped,
+ * and outlives the net; the sink is copied. 0 or negative errno; after a failure, too, the loop must run once more to
+ * close handles.
  */
 int scd_net_new(uv_loop_t *loop, int control_fd, struct scd_pulse *pulse, const struct scd_net_sink *sink,
                 const struct scd_net_ops *ops, void *user, struct scd_net **ret_net);
