@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "curl_loop.h"
+#include "pem.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/defaults.h"
 #include "seccheckd/base/limits.h"
@@ -116,21 +116,12 @@ static CURLcode set_target(struct scd__post *post, const struct scd__target *tar
 
 static CURLcode set_options(struct scd__post *post, const struct scd_http_options *options)
 {
-	struct {
-		CURLoption option;
-		const char *value;
-	} const texts[] = {
-		{ CURLOPT_USERAGENT, options->user_agent ? options->user_agent : DEFAULT_USER_AGENT },
-		{ CURLOPT_CAINFO, options->ca_cert },
-		{ CURLOPT_SSLCERT, options->client_cert },
-		{ CURLOPT_SSLKEY, options->client_key },
-	};
+	const char *user_agent = options->user_agent ? options->user_agent : DEFAULT_USER_AGENT;
 	long timeout_ms = options->timeout_ms ? (long)options->timeout_ms : SCD_DEFAULT_TIMEOUT_MS;
 	CURLcode code = curl_easy_setopt(post->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
 
-	for (size_t i = 0; code == CURLE_OK && i < SCD_COUNT(texts); i++)
-		if (texts[i].value)
-			code = curl_easy_setopt(post->easy, texts[i].option, texts[i].value);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(post->easy, CURLOPT_USERAGENT, user_agent);
 	if (code == CURLE_OK && options->insecure)
 		code = curl_easy_setopt(post->easy, CURLOPT_SSL_VERIFYPEER, 0L);
 	if (code == CURLE_OK && options->insecure)
@@ -185,20 +176,9 @@ static int configure(struct scd__post *post, const struct scd_http_options *opti
 		code = set_options(post, options);
 	scd__target_done(&target);
 	if (code == CURLE_OK)
-		return 0;
+		return scd__pem_set(post->easy, options, err);
 	r = code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	return scd_error_set(err, r, "output %s: %s", options->url, curl_easy_strerror(code));
-}
-
-/* Told now, not with the first alert. */
-static int check_files(const struct scd_http_options *options, struct scd_error *err)
-{
-	const char *const paths[] = { options->ca_cert, options->client_cert, options->client_key };
-
-	for (size_t i = 0; i < SCD_COUNT(paths); i++)
-		if (paths[i] && access(paths[i], R_OK) < 0)
-			return scd_error_set(err, -errno, "%s: %s", paths[i], strerror(errno));
-	return 0;
 }
 
 static void warn_of_slow_names(void)
@@ -219,12 +199,9 @@ static void free_post(struct scd__post *post)
 int scd__post_new(uv_loop_t *loop, const struct scd_http_options *options, const char *content_type,
                   scd__answer_fn *on_answer, void *user, struct scd__post **ret_post, struct scd_error *err)
 {
-	struct scd__post *post;
-	int r = check_files(options, err);
+	struct scd__post *post = calloc(1, sizeof(*post));
+	int r;
 
-	if (r < 0)
-		return r;
-	post = calloc(1, sizeof(*post));
 	if (!post)
 		return scd_error_set(err, -ENOMEM, "out of memory");
 	scd_buf_init(&post->answer, SCD_LIMIT_HTTP_ANSWER_BYTES);

@@ -6,14 +6,21 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/emit/emitter.h"
 
 #define UNIX_SCHEME "http+unix://"
 #define HINT        "http://HOST[:PORT]/PATH, https://HOST[:PORT]/PATH or http+unix:///SOCKET/PATH:/REQUEST/PATH"
+
+/* Of proxies that name none, as libcurl has it. */
+#define PROXY_PORT       1080u
+#define HTTPS_PROXY_PORT 443u
 
 static int refuse(const char *url, const char *why, struct scd_error *err)
 {
@@ -110,4 +117,75 @@ int scd_emitter_check_url(const char *url, struct scd_error *err)
 
 	scd__target_done(&target);
 	return r;
+}
+
+/* ---- routes ---- */
+
+/* The port of a URL; `otherwise` if it has none, 0: that of its scheme. 0 when there is no telling. */
+static uint16_t port_of(const char *url, unsigned flags, uint16_t otherwise)
+{
+	CURLU *parts = curl_url();
+	char *port = NULL;
+	unsigned long number = 0;
+
+	if (parts && curl_url_set(parts, CURLUPART_URL, url, flags) == CURLUE_OK) {
+		number = otherwise;
+		if (curl_url_get(parts, CURLUPART_PORT, &port, otherwise ? 0 : CURLU_DEFAULT_PORT) == CURLUE_OK)
+			number = strtoul(port, NULL, 10);
+	}
+	curl_free(port);
+	curl_url_cleanup(parts);
+	return number <= UINT16_MAX ? (uint16_t)number : 0;
+}
+
+/* Where libcurl looks. It leaves HTTP_PROXY alone, which a CGI program gets from its client. */
+static const char *proxy_for(const char *url)
+{
+	static const char *const http[] = { "http_proxy", "all_proxy", "ALL_PROXY" };
+	static const char *const https[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+	const bool secure = strncasecmp(url, "https:", strlen("https:")) == 0;
+	const char *const *names = secure ? https : http;
+
+	for (size_t i = 0; i < (secure ? SCD_COUNT(https) : SCD_COUNT(http)); i++) {
+		const char *proxy = getenv(names[i]);
+
+		if (proxy && *proxy)
+			return proxy;
+	}
+	return NULL;
+}
+
+static uint16_t proxy_port(const char *proxy)
+{
+	const bool secure = strncasecmp(proxy, "https:", strlen("https:")) == 0;
+
+	return port_of(proxy, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME, secure ? HTTPS_PROXY_PORT : PROXY_PORT);
+}
+
+static void add_port(struct scd_emitter_route *route, uint16_t port)
+{
+	if (port)
+		route->ports[route->port_count++] = port;
+}
+
+int scd_emitter_route_of(const char *url, struct scd_emitter_route *ret_route)
+{
+	struct scd_emitter_route route = { .port_count = 0 };
+	struct scd__target target;
+	const char *proxy;
+	int r = scd__target_parse(url, &target, NULL);
+
+	if (r < 0)
+		return r;
+	if (target.socket_path) {
+		snprintf(route.socket_path, sizeof(route.socket_path), "%s", target.socket_path);
+	} else {
+		add_port(&route, port_of(target.url, 0, 0));
+		proxy = proxy_for(target.url);
+		if (proxy)
+			add_port(&route, proxy_port(proxy));
+	}
+	scd__target_done(&target);
+	*ret_route = route;
+	return 0;
 }

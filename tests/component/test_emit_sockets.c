@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "seccheckd/base/limits.h"
 #include "tests/support/logged.h"
 #include "tests/support/plane.h"
 
@@ -112,6 +114,49 @@ static void test_tls__a_server_of_the_configured_authority_is_trusted(void **sta
 	assert_int_equal(plane_status(plane).delivered, 2);
 }
 
+/* What is there at the first connection is the files' content: they may be out of reach by then. */
+static void test_tls__files_are_read_before_they_are_needed(void **state)
+{
+	struct plane *plane = *state;
+	char cert[128], key[128];
+	struct scd_control_plane_options options = {
+		.http = { .ca_cert = cert, .client_cert = cert, .client_key = key },
+	};
+
+	if (!make_certificate(plane)) {
+		print_message("the program openssl is missing\n");
+		skip();
+	}
+	snprintf(cert, sizeof(cert), "%s", tempdir_join(&plane->dir, "cert.pem"));
+	snprintf(key, sizeof(key), "%s", tempdir_join(&plane->dir, "key.pem"));
+	serve_tls(plane, options);
+	assert_int_equal(unlink(cert), 0);
+	assert_int_equal(unlink(key), 0);
+	emit_submit(&plane->world, 0, 2);
+	plane_assert_drained(plane, 0);
+	assert_int_equal(plane_status(plane).delivered, 2);
+}
+
+static void test_tls__files_that_hold_none_are_an_error_at_once(void **state)
+{
+	struct scd_control_plane_options options = { .http.url = "https://h/" };
+	struct plane *plane = *state;
+	const char *path = tempdir_join(&plane->dir, "ca.pem");
+	FILE *file = fopen(path, "we");
+	struct scd_error err;
+
+	assert_non_null(file);
+	options.http.ca_cert = path;
+	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -EINVAL);
+	assert_non_null(strstr(err.what, "ca.pem: the file is empty"));
+	assert_int_equal(ftruncate(fileno(file), SCD_LIMIT_PEM_BYTES + 1), 0);
+	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -EFBIG);
+	fclose(file);
+	options.http.ca_cert = plane->dir.path;
+	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -EISDIR);
+	assert_int_equal(scd_emitter_output_count(plane->world.emitter), 0);
+}
+
 static void test_tls__another_server_gets_nothing_unless_asked_to_be_insecure(void **state)
 {
 	struct scd_control_plane_options options = { .ack_status = false };
@@ -182,6 +227,8 @@ int main(void)
 		PLANE_TEST(test_unix_socket__is_spoken_to_whatever_proxy_the_environment_names),
 		PLANE_TEST(test_unix_socket__that_is_not_there_is_named),
 		PLANE_TEST(test_tls__a_server_of_the_configured_authority_is_trusted),
+		PLANE_TEST(test_tls__files_are_read_before_they_are_needed),
+		PLANE_TEST(test_tls__files_that_hold_none_are_an_error_at_once),
 		PLANE_TEST(test_tls__another_server_gets_nothing_unless_asked_to_be_insecure),
 		PLANE_TEST(test_tls__insecure_trusts_anybody),
 		PLANE_TEST(test_tls__a_certificate_that_cannot_be_read_is_an_error_at_once),

@@ -185,4 +185,7 @@
 /* The body of a control plane's answer. */
 #define SCD_LIMIT_HTTP_ANSWER_BYTES (1u << 20)
 
+/* A file of certificates, or a key: all authorities of a system together have a quarter of it. */
+#define SCD_LIMIT_PEM_BYTES (1u << 20)
+
 #endif

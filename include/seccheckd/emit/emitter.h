@@ -62,6 +62,16 @@ struct scd_http_options {
  */
 int scd_emitter_check_url(const char *url, struct scd_error *err);
 
+/* What posts to a URL connect to. */
+struct scd_emitter_route {
+	uint16_t ports[2]; /* of the host; of the proxy that libcurl takes from the environment */
+	size_t port_count;
+	char socket_path[108]; /* of a Unix socket; then there are no ports. Else empty */
+};
+
+/* For a URL that was checked. 0 or -ENOMEM. */
+int scd_emitter_route_of(const char *url, struct scd_emitter_route *ret_route);
+
 /* Falco's http_output: one alert object per POST, JSON. */
 int scd_emitter_add_http(struct scd_emitter *emitter, const struct scd_http_options *options, struct scd_error *err);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "emit/target.h"
@@ -72,10 +73,54 @@ static void test_target__is_taken_or_refused_with_what_would_be_right(void **sta
 	}
 }
 
+struct route_case {
+	const char *url;
+	const char *variable, *proxy; /* of the environment; NULL: none */
+	uint16_t ports[2];
+	const char *socket_path;
+};
+
+static const struct route_case routes[] = {
+	{ "http://host/", NULL, NULL, { 80 }, "" },
+	{ "https://host/", NULL, NULL, { 443 }, "" },
+	{ "https://me:secret@host:8443/path?a=b", NULL, NULL, { 8443 }, "" },
+	{ "http://[::1]:2801/", NULL, NULL, { 2801 }, "" },
+	{ "http+unix:///run/plane.sock:/v1", "http_proxy", "http://proxy:3128", { 0 }, "/run/plane.sock" },
+	{ "http://host/", "http_proxy", "http://proxy:3128/", { 80, 3128 }, "" },
+	{ "http://host/", "http_proxy", "proxy", { 80, 1080 }, "" },
+	{ "http://host/", "HTTP_PROXY", "proxy:3128", { 80 }, "" }, /* libcurl does not read it either */
+	{ "http://host/", "https_proxy", "proxy:3128", { 80 }, "" },
+	{ "https://host/", "HTTPS_PROXY", "https://proxy", { 443, 443 }, "" },
+	{ "https://host/", "ALL_PROXY", "socks5h://me:secret@proxy", { 443, 1080 }, "" },
+	{ "https://host/", "all_proxy", "socks5://proxy:9050", { 443, 9050 }, "" },
+	{ "https://host/", "https_proxy", "no proxy at all", { 443 }, "" },
+	{ "https://host/", "https_proxy", "", { 443 }, "" },
+};
+
+static void test_route__has_the_ports_of_host_and_proxy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(routes); i++) {
+		struct scd_emitter_route route;
+		size_t count = (routes[i].ports[0] != 0) + (size_t)(routes[i].ports[1] != 0);
+
+		if (routes[i].variable)
+			setenv(routes[i].variable, routes[i].proxy, 1);
+		assert_int_equal(scd_emitter_route_of(routes[i].url, &route), 0);
+		if (routes[i].variable)
+			unsetenv(routes[i].variable);
+		assert_string_equal(route.socket_path, routes[i].socket_path);
+		if (route.port_count != count || memcmp(route.ports, routes[i].ports, count * sizeof(uint16_t)) != 0)
+			fail_msg("%s by %s: %zu ports, %u %u", routes[i].url, routes[i].proxy ? routes[i].proxy : "-",
+			         route.port_count, route.ports[0], route.ports[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_target__is_taken_or_refused_with_what_would_be_right),
+		cmocka_unit_test(test_route__has_the_ports_of_host_and_proxy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
