@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "seccheckd/base/array.h"
+#include "seccheckd/event/event.h"
 #include "tests/support/peer.h"
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
@@ -266,6 +267,41 @@ static void test_serve__logs_what_was_counted(void **state)
 		if (run_count(&run.err, twice[i]) != 2)
 			fail_msg("'%s' is not there twice: %s", twice[i], run.err.data);
 	}
+	run_done(&run);
+}
+
+/* A sandbox that says nothing of its start, and that it has dropped messages; what is counted while it is there. */
+static void watch_one(struct run *run, const char *config)
+{
+	int fd;
+
+	write_text("config.yaml", config);
+	start(run, (const char *[ARGS_MAX]){ "-c", "config.yaml" });
+	assert_true(run_until(run, "ready: "));
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	assert_int_equal(peer_send_header(fd, SCD_POINT_SENTRY_TASK_EXIT, 7), 0);
+	assert_int_equal(peer_send(fd, "no frame", 3), 0); /* the log says that it came */
+	assert_true(run_until(run, "skipped a malformed message"));
+	kill(run->pid, SIGUSR1);
+	assert_true(run_until(run, " info watched: tainted 1\n"));
+	kill(run->pid, SIGTERM);
+	assert_int_equal(run_finish(run), 0);
+	close(fd);
+}
+
+static void test_serve__tells_how_well_a_sandbox_is_watched(void **state)
+{
+	struct run run;
+
+	(void)state;
+	watch_one(&run, "listen: [socket]\nrules_files: [good.yaml]\npriority: critical\n");
+	assert_int_equal(run_count(&run.out, "\"source\":\"internal\""), 2);
+	assert_int_equal(run_count(&run.out, "(reasons=dropped,unseeded dropped=7 messages=1 "), 1);
+	assert_int_equal(run_count(&run.out, "(reasons=unusable dropped=7 messages=2 "), 1);
+	run_done(&run);
+	watch_one(&run, "listen: [socket]\nrules_files: [good.yaml]\ncoverage_alerts: false\n");
+	assert_int_equal(run.out.len, 0);
 	run_done(&run);
 }
 
@@ -530,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_serve__listens_where_flags_say_and_not_where_the_file_does),
 		cmocka_unit_test(test_serve__says_each_thing_once),
 		cmocka_unit_test(test_serve__logs_what_was_counted),
+		cmocka_unit_test(test_serve__tells_how_well_a_sandbox_is_watched),
 		cmocka_unit_test(test_serve__obeys_the_log_level),
 		cmocka_unit_test(test_serve__prints_alerts_when_no_output_is_configured),
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),
