@@ -93,14 +93,13 @@ static int report_compile_error(struct scd__build *build, const struct scd__rule
 static int compile_condition(struct scd__build *build, struct scd__rule_item *item, struct scd_rule *rule,
                              int32_t *ret_entry)
 {
-	const struct scd_ast *ast;
 	int result = scd__expand_exceptions(build->collection, item);
 	if (result == 0)
-		result = parse_text(build, &item->full_condition, "rule", item->pub.name, &item->source, &ast);
+		result = parse_text(build, &item->full_condition, "rule", item->pub.name, &item->source, &item->ast);
 	if (result < 0)
 		return result;
 	struct scd__compile_error error = { 0 };
-	result = scd__program_new(build, ast, ret_entry, &error);
+	result = scd__program_new(build, item->ast, ret_entry, &error);
 	if (result == -EINVAL)
 		return report_compile_error(build, item, &error);
 	if (result == -E2BIG) {
@@ -111,7 +110,7 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 	}
 	if (result < 0)
 		return result;
-	scd__static_kinds(build, ast, &rule->kinds);
+	scd__static_kinds(build, item->ast, &rule->kinds);
 	if (item->warn_evttypes && scd_kind_set_count(&rule->kinds) > MANY_KINDS)
 		scd__report_in(build->collection->diags, SCD_DIAG_NO_EVTTYPE, &item->source, 0, "rule", item->pub.name,
 		            "add `evt.type in (open, openat)`",
@@ -136,6 +135,8 @@ static int compile_output(struct scd__build *build, const struct scd__rule_item 
 	int result = scd__output_text(build, item, options, &rule->output_text);
 	if (result == 0)
 		result = scd_format_new(rule->output_text, &build->set->arena, &rule->output, &error);
+	if (result == 0)
+		scd__warn_output(build, item, rule->output);
 	if (result == 0 || result == -ENOMEM)
 		return result;
 	enum scd_diag_code code = output_code(item, result);
@@ -199,6 +200,8 @@ static int fill_rule(struct scd__build *build, struct scd__rule_item *item, cons
 		set->node_count = first_node;
 		return condition < 0 ? condition : output;
 	}
+	if (options->keep_conditions && scd__keep_condition(build, item, rule) < 0)
+		return -ENOMEM;
 	if (rule->enabled && reads_env(set, first_node, rule))
 		set->reads_env = true;
 	return 0;

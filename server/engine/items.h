@@ -95,6 +95,7 @@ struct scd__rule_item {
 	struct scd__exceptions exceptions;
 	struct scd__text full_condition; /* with the exceptions, once expanded */
 	struct scd__source source;       /* once substituted */
+	const struct scd_ast *ast;       /* once parsed */
 	bool is_source_unknown;
 	bool warn_evttypes, skip_if_unknown_filter;
 };

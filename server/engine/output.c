@@ -1,12 +1,15 @@
 /*
- * What a rule prints (SPEC 1.10): its output, `%container.info` taken out of it, and the extra outputs that match it.
+ * What a rule prints (SPEC 1.10): its output, `%container.info` taken out of it, and the extra outputs that match it;
+ * and what is kept of its condition for those who ask.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "engine/program.h"
+#include "engine/resolve.h"
 #include "seccheckd/base/buf.h"
 #include "seccheckd/base/limits.h"
+#include "seccheckd/engine/format.h"
 
 #define CONTAINER_INFO "%container.info"
 
@@ -71,4 +74,29 @@ int scd__output_text(struct scd__build *build, const struct scd__rule_item *item
 		return -ENOMEM;
 	*ret_text = copy;
 	return 0;
+}
+
+void scd__warn_output(struct scd__build *build, const struct scd__rule_item *item, const struct scd_format *format)
+{
+	for (size_t i = 0; i < scd_format_field_count(format); i++) {
+		const struct scd_field *field = scd__format_use(format, i)->field;
+
+		if (field->flags & SCD_FIELD_DEPRECATED)
+			scd__report(build->collection->diags, SCD_DIAG_DEPRECATED_ITEM, item->output.parts[0].place, 0,
+			            "rule", item->pub.name, NULL,
+			            "usage of deprecated field '" SCD_STR_FMT "' has been detected in the rule output",
+			            SCD_STR_ARG(field->name));
+	}
+}
+
+static const struct scd_ast *macro_tree(void *user, struct scd_str name)
+{
+	const struct scd__macro_item *macro = scd__macro_get(user, name);
+
+	return macro ? macro->ast : NULL;
+}
+
+int scd__keep_condition(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule)
+{
+	return scd__resolve_macros(item->ast, macro_tree, build, &build->set->arena, &rule->condition);
 }

@@ -149,6 +149,12 @@ int scd__strip_comments(struct scd__build *build, const struct scd__text *parts,
 int scd__output_text(struct scd__build *build, const struct scd__rule_item *item,
                      const struct scd_ruleset_options *options, struct scd_str *ret_text);
 
+/* Warns of deprecated fields in what a rule prints. output.c */
+void scd__warn_output(struct scd__build *build, const struct scd__rule_item *item, const struct scd_format *format);
+
+/* The condition of a rule that compiles, macros resolved, into the set. output.c */
+int scd__keep_condition(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule);
+
 /* Whether a rule is evaluated after all switches. select.c */
 bool scd__rule_is_enabled(const struct scd_rule *rule, const struct scd_ruleset_options *options);
 

@@ -24,6 +24,11 @@ static const struct kind {
 	{ "escape", vectors_escape },
 	{ "unescape", vectors_unescape },
 	{ "escape_roundtrip", vectors_escape_roundtrip },
+	{ "macro", vectors_macro },
+	{ "details", vectors_details },
+	{ "plugin_requirements", vectors_plugin_requirements },
+	{ "rule_name_wildcard", vectors_rule_name_wildcard },
+	{ "sanitize_rule_name", vectors_sanitize_rule_name },
 };
 
 static const struct kind *find_kind(const char *name)

@@ -67,5 +67,11 @@ bool vectors_ast_positions(struct vectors_case *c);
 bool vectors_escape(struct vectors_case *c);
 bool vectors_unescape(struct vectors_case *c);
 bool vectors_escape_roundtrip(struct vectors_case *c);
+bool vectors_rulefile(struct vectors_case *c); /* vectors_rulefile.c */
+bool vectors_macro(struct vectors_case *c);
+bool vectors_details(struct vectors_case *c);
+bool vectors_plugin_requirements(struct vectors_case *c);
+bool vectors_rule_name_wildcard(struct vectors_case *c); /* vectors_names.c */
+bool vectors_sanitize_rule_name(struct vectors_case *c);
 
 #endif
