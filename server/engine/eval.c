@@ -12,14 +12,6 @@
 
 #include "engine/program.h"
 
-enum presence { ABSENT, PRESENT };
-
-struct slot_state {
-	uint32_t epoch;
-	enum presence presence;
-	struct scd_value value;
-};
-
 struct predicate_state {
 	uint32_t epoch;
 	bool result;
@@ -27,8 +19,7 @@ struct predicate_state {
 
 struct scd_evaluator {
 	struct scd_ruleset *set;
-	uint32_t epoch;
-	struct slot_state *slots;
+	struct scd__memo memo; /* its epoch is that of the predicates, too */
 	struct predicate_state *predicates;
 	uint32_t *matched; /* the rules that the event matches so far */
 };
@@ -39,10 +30,10 @@ struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
 	if (!evaluator)
 		return NULL;
 	evaluator->set = scd_ruleset_ref(set);
-	evaluator->slots = calloc(set->slot_count + 1, sizeof(*evaluator->slots));
+	evaluator->memo.slots = calloc(set->slot_count + 1, sizeof(*evaluator->memo.slots));
 	evaluator->predicates = calloc(set->predicate_count + 1, sizeof(*evaluator->predicates));
 	evaluator->matched = calloc(set->rule_count + 1, sizeof(*evaluator->matched));
-	if (!evaluator->slots || !evaluator->predicates || !evaluator->matched)
+	if (!evaluator->memo.slots || !evaluator->predicates || !evaluator->matched)
 		scd_evaluator_free(&evaluator);
 	return evaluator;
 }
@@ -52,7 +43,7 @@ void scd_evaluator_free(struct scd_evaluator **evaluator)
 	if (!*evaluator)
 		return;
 	scd_ruleset_unref(&(*evaluator)->set);
-	free((*evaluator)->slots);
+	free((*evaluator)->memo.slots);
 	free((*evaluator)->predicates);
 	free((*evaluator)->matched);
 	free(*evaluator);
@@ -61,38 +52,35 @@ void scd_evaluator_free(struct scd_evaluator **evaluator)
 
 static void next_epoch(struct scd_evaluator *evaluator)
 {
-	if (++evaluator->epoch != 0)
+	if (++evaluator->memo.epoch != 0)
 		return;
-	memset(evaluator->slots, 0, evaluator->set->slot_count * sizeof(*evaluator->slots));
+	memset(evaluator->memo.slots, 0, evaluator->set->slot_count * sizeof(*evaluator->memo.slots));
 	memset(evaluator->predicates, 0, evaluator->set->predicate_count * sizeof(*evaluator->predicates));
-	evaluator->epoch = 1;
+	evaluator->memo.epoch = 1;
 }
 
-static const struct slot_state *slot_value(struct scd_evaluator *evaluator, uint32_t index, const struct scd_view *view)
+/* What a missing value makes false. */
+static bool compute(struct scd_evaluator *evaluator, const struct scd__predicate *predicate,
+                    const struct scd_view *view)
 {
-	struct slot_state *state = &evaluator->slots[index];
-	if (state->epoch != evaluator->epoch) {
-		const struct scd_field_use *use = &evaluator->set->slots[index];
-		state->presence = scd_field_get(use, view, &state->value) ? PRESENT : ABSENT;
-		state->epoch = evaluator->epoch;
-	}
-	return state;
+	const struct scd_value *left, *right = NULL;
+	if (predicate->op == SCD__OP_KIND)
+		return scd_kind_set_has(&predicate->kinds, view->event->kind);
+	left = scd__expr_value(predicate->left, &evaluator->memo, view, NULL);
+	if (left && predicate->right)
+		right = scd__expr_value(predicate->right, &evaluator->memo, view, NULL);
+	if (!left || (predicate->right && !right))
+		return false;
+	return scd__predicate_holds(predicate, left, right, view->scratch);
 }
 
 static bool holds(struct scd_evaluator *evaluator, uint32_t index, const struct scd_view *view)
 {
 	struct predicate_state *state = &evaluator->predicates[index];
-	if (state->epoch == evaluator->epoch)
-		return state->result;
-	const struct scd__predicate *predicate = &evaluator->set->predicates[index];
-	if (predicate->op == SCD__OP_KIND) {
-		state->result = scd_kind_set_has(&predicate->kinds, view->event->kind);
-	} else {
-		const struct slot_state *slot = slot_value(evaluator, predicate->slot, view);
-		state->result = slot->presence == PRESENT &&
-		                scd__predicate_holds(predicate, &evaluator->set->slots[predicate->slot], &slot->value);
+	if (state->epoch != evaluator->memo.epoch) {
+		state->result = compute(evaluator, &evaluator->set->predicates[index], view);
+		state->epoch = evaluator->memo.epoch;
 	}
-	state->epoch = evaluator->epoch;
 	return state->result;
 }
 
@@ -119,6 +107,12 @@ static size_t find_matches(struct scd_evaluator *evaluator, const struct scd__bu
 			break;
 	}
 	return count;
+}
+
+bool scd__evaluator_matches(struct scd_evaluator *evaluator, uint32_t rule, const struct scd_view *view)
+{
+	next_epoch(evaluator);
+	return rule_matches(evaluator, rule, view);
 }
 
 size_t scd_evaluator_run(struct scd_evaluator *evaluator, const struct scd_view *view, scd_match_fn *on_match,

@@ -1,78 +1,68 @@
 /*
- * Checks to predicates: which field, which operator, which constants, and whether they fit together.
+ * Checks to predicates: which operator, what on both sides, and whether they fit together.
  *
- * Types decide which operators there are and how constants are read (SPEC 2.3, 3.2, 3.3). What is valid Falco but not
- * evaluated yet (regex, intersects, modifiers, transformers, a field on the right) is an error with a code of its
- * own.
+ * Types decide which operators there are and how constants are read (SPEC 2.3, 2.4, 2.7).
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/program.h"
-#include "engine/services.h"
 #include "seccheckd/base/array.h"
-#include "seccheckd/base/limits.h"
 
 /* Types that share their operators. */
 enum group { NUMBERS = 1, BOOLEAN = 2, TEXT = 4, BUFFER = 8, ADDRESS = 16, LISTS = 32 };
 
-/* X-like table: the operators of the language, what they work on, and whether this version evaluates them. */
+#define ANY_TYPE (NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS)
+
+/* X-like table: the operators of the language, and what they work on. */
 static const struct op_row {
 	const char *name;
 	unsigned groups;
 	enum scd__op op;
-	bool evaluated;
+	bool no_rhs; /* takes constants only */
+	bool is_hex; /* constants are hexadecimal digits */
 } op_rows[] = {
-	{ "exists", NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS | LISTS, SCD__OP_EXISTS, true },
-	{ "=", NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS, SCD__OP_EQ, true },
-	{ "==", NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS, SCD__OP_EQ, true },
-	{ "!=", NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS, SCD__OP_NE, true },
-	{ "<", NUMBERS | TEXT, SCD__OP_LT, true },
-	{ "<=", NUMBERS | TEXT, SCD__OP_LE, true },
-	{ ">", NUMBERS | TEXT, SCD__OP_GT, true },
-	{ ">=", NUMBERS | TEXT, SCD__OP_GE, true },
-	{ "in", NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS | LISTS, SCD__OP_IN, true },
-	{ "intersects", NUMBERS | BOOLEAN | TEXT | BUFFER | ADDRESS | LISTS, SCD__OP_IN, false },
-	{ "contains", TEXT | BUFFER, SCD__OP_CONTAINS, true },
-	{ "icontains", TEXT, SCD__OP_ICONTAINS, true },
-	{ "startswith", TEXT | BUFFER, SCD__OP_STARTSWITH, true },
-	{ "endswith", TEXT | BUFFER, SCD__OP_ENDSWITH, true },
-	{ "glob", TEXT, SCD__OP_GLOB, true },
-	{ "iglob", TEXT, SCD__OP_GLOB, false },
-	{ "regex", TEXT, SCD__OP_GLOB, false },
-	{ "pmatch", TEXT, SCD__OP_PMATCH, true },
-	{ "bcontains", BUFFER, SCD__OP_CONTAINS, false },
-	{ "bstartswith", BUFFER, SCD__OP_STARTSWITH, false },
+	{ "exists", ANY_TYPE | LISTS, SCD__OP_EXISTS, true, false },
+	{ "=", ANY_TYPE, SCD__OP_EQ, false, false },
+	{ "==", ANY_TYPE, SCD__OP_EQ, false, false },
+	{ "!=", ANY_TYPE, SCD__OP_NE, false, false },
+	{ "<", NUMBERS | TEXT, SCD__OP_LT, false, false },
+	{ "<=", NUMBERS | TEXT, SCD__OP_LE, false, false },
+	{ ">", NUMBERS | TEXT, SCD__OP_GT, false, false },
+	{ ">=", NUMBERS | TEXT, SCD__OP_GE, false, false },
+	{ "in", ANY_TYPE | LISTS, SCD__OP_IN, false, false },
+	{ "intersects", ANY_TYPE | LISTS, SCD__OP_INTERSECTS, false, false },
+	{ "contains", TEXT | BUFFER, SCD__OP_CONTAINS, false, false },
+	{ "icontains", TEXT, SCD__OP_ICONTAINS, false, false },
+	{ "startswith", TEXT | BUFFER, SCD__OP_STARTSWITH, false, false },
+	{ "endswith", TEXT | BUFFER, SCD__OP_ENDSWITH, false, false },
+	{ "glob", TEXT, SCD__OP_GLOB, false, false },
+	{ "iglob", TEXT, SCD__OP_IGLOB, false, false },
+	{ "regex", TEXT, SCD__OP_REGEX, true, false },
+	{ "pmatch", TEXT, SCD__OP_PMATCH, true, false },
+	{ "bcontains", BUFFER, SCD__OP_CONTAINS, false, true },
+	{ "bstartswith", BUFFER, SCD__OP_STARTSWITH, false, true },
 };
 
-int scd__compile_fail(struct scd__compile_error *error, enum scd_diag_code code, const struct scd_ast *node,
-                      const char *hint, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(error->what, sizeof(error->what), format, args);
-	va_end(args);
-	error->code = code;
-	error->offset = node->pos.offset;
-	error->hint = hint;
-	return -EINVAL;
-}
-
-#define NOT_EVALUATED(error, node, ...) \
-	scd__compile_fail(error, SCD_DIAG_ERR_NOT_EVALUATED, node, "rewrite the condition without it", __VA_ARGS__)
+static const struct {
+	const char *name;
+	enum scd__quantity quantity;
+} modifiers[] = {
+	{ "oneof", SCD__ONE_OF },
+	{ "anyof", SCD__ANY_OF },
+	{ "allof", SCD__ALL_OF },
+};
 
 #define INVALID(error, node, ...) scd__compile_fail(error, SCD_DIAG_ERR_COMPILE_CONDITION, node, NULL, __VA_ARGS__)
 
-static enum group group_of(const struct scd_field_use *use)
+static enum group group_of(const struct scd__expr *expr)
 {
-	if (use->field->flags & SCD_FIELD_LIST)
+	if (expr->is_list)
 		return LISTS;
-	if (scd_type_is_text(use->type))
+	if (scd_type_is_text(expr->type))
 		return TEXT;
-	switch (use->type) {
+	switch (expr->type) {
 	case SCD_TYPE_BOOL: return BOOLEAN;
 	case SCD_TYPE_BYTES: return BUFFER;
 	case SCD_TYPE_IPADDR:
@@ -81,142 +71,37 @@ static enum group group_of(const struct scd_field_use *use)
 	}
 }
 
-/* Operators. */
-
-static int find_op(const struct scd_ast *check, const struct scd_field_use *use, enum scd__op *ret_op,
-                   struct scd__compile_error *error)
+/* `== oneof` to the row of `==` and the quantity; NULL when there is no such operator. */
+static const struct op_row *find_op(struct scd_str op, enum scd__quantity *ret_quantity)
 {
-	if (memchr(check->op.data, ' ', check->op.len))
-		return NOT_EVALUATED(error, check, "the operator '" SCD_STR_FMT "' is not evaluated by this version",
-		                     SCD_STR_ARG(check->op));
-	for (size_t i = 0; i < SCD_COUNT(op_rows); i++) {
-		const struct op_row *row = &op_rows[i];
-		if (!scd_str_is(check->op, row->name))
-			continue;
-		if (!(row->groups & group_of(use)))
-			return INVALID(error, check,
-			               "'%s' operator not supported for type '%s' of field '" SCD_STR_FMT "'",
-			               row->name, scd_type_name(use->type), SCD_STR_ARG(use->field->name));
-		if (!row->evaluated)
-			return NOT_EVALUATED(error, check, "the operator '%s' is not evaluated by this version",
-			                     row->name);
-		*ret_op = row->op;
-		return 0;
-	}
-	return INVALID(error, check, "unknown operator '" SCD_STR_FMT "'", SCD_STR_ARG(check->op));
+	const char *blank = memchr(op.data, ' ', op.len);
+	struct scd_str name = { op.data, blank ? (size_t)(blank - op.data) : op.len };
+	struct scd_str modifier = { blank ? blank + 1 : op.data, blank ? op.len - name.len - 1 : 0 };
+	for (size_t i = 0; i < SCD_COUNT(modifiers); i++)
+		if (scd_str_is(modifier, modifiers[i].name))
+			*ret_quantity = modifiers[i].quantity;
+	for (size_t i = 0; i < SCD_COUNT(op_rows); i++)
+		if (scd_str_is(name, op_rows[i].name))
+			return &op_rows[i];
+	return NULL;
 }
 
-/* Fields. */
-
-/* The slot of a field that no check read before. */
-static int add_slot(struct scd__build *build, struct scd_str text, const struct scd_field_use *use, uint32_t *ret_slot)
-{
-	struct scd_ruleset *set = build->set;
-	struct scd_field_use *slots = scd_array_grow_in(&set->arena, set->slots, set->slot_count, &set->slot_room,
-	                                                sizeof(*slots));
-	if (!slots || scd_strmap_put(&build->slot_by_text, text, (void *)(set->slot_count + 1)) < 0)
-		return -ENOMEM;
-	set->slots = slots;
-	set->slots[set->slot_count] = *use;
-	*ret_slot = (uint32_t)set->slot_count++;
-	return 0;
-}
-
-static int slot_new(struct scd__build *build, const struct scd_ast *node, uint32_t *ret_slot,
+static int check_op(const struct op_row *row, const struct scd_ast *check, const struct scd__expr *left,
                     struct scd__compile_error *error)
 {
-	struct scd_ruleset *set = build->set;
-	struct scd_str text;
-	if (scd_ast_print(node, &set->arena, &text) < 0)
-		return -ENOMEM;
-	uintptr_t known = (uintptr_t)scd_strmap_get(&build->slot_by_text, text);
-	if (known) {
-		*ret_slot = (uint32_t)(known - 1);
+	const struct scd_ast *side = check->children[0];
+	if (!row)
+		return INVALID(error, check, "unknown operator '" SCD_STR_FMT "'", SCD_STR_ARG(check->op));
+	if (row->groups & group_of(left))
 		return 0;
-	}
-	struct scd_field_use use;
-	struct scd_error err = { 0 };
-	struct scd_str name = scd_arena_dup(&set->arena, node->text), arg = scd_arena_dup(&set->arena, node->arg);
-	int result = scd_field_resolve(name, node->has_arg, arg, &use, &err);
-	error->is_unknown_name = result == -ENOENT;
-	if (result < 0)
-		return INVALID(error, node, "%s", err.what);
-	return add_slot(build, text, &use, ret_slot);
+	return INVALID(error, check, "'" SCD_STR_FMT "' operator not supported for %stype '%s' of %s '" SCD_STR_FMT "'",
+	               SCD_STR_ARG(check->op), left->is_list ? "a list of " : "", scd_type_name(left->type),
+	               side->kind == SCD_AST_FIELD ? "field" : "transformer", SCD_STR_ARG(side->text));
 }
 
 /* Constants. */
 
-static bool parse_cidr(struct scd_str text, bool needs_bits, struct scd__cidr *ret_cidr)
-{
-	const char *slash = text.len ? memchr(text.data, '/', text.len) : NULL;
-	uint64_t bits = 0;
-	struct scd_str address = text;
-	if (slash) {
-		address.len = (size_t)(slash - text.data);
-		struct scd_str rest = { slash + 1, text.len - address.len - 1 };
-		if (scd_str_to_u64(rest, &bits) < 0)
-			return false;
-	}
-	if (needs_bits != (slash != NULL) || scd_ip_parse(address, &ret_cidr->ip) < 0)
-		return false;
-	unsigned most = ret_cidr->ip.family == 4 ? 32 : 128;
-	ret_cidr->prefix_bits = slash ? (unsigned)bits : most;
-	return bits <= most;
-}
-
-static bool parse_port(struct scd_str text, uint64_t *ret_port)
-{
-	if (scd_str_to_u64(text, ret_port) == 0)
-		return *ret_port <= UINT16_MAX;
-	return scd__service_port(text, ret_port);
-}
-
-static bool parse_double(struct scd_str text, double *ret_value)
-{
-	char copy[64], *end;
-	if (text.len == 0 || text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.data, text.len);
-	copy[text.len] = '\0';
-	*ret_value = strtod(copy, &end);
-	return *end == '\0';
-}
-
-/* Unsigned fields take a minus sign and wrap, as sscanf does for Falco. */
-static bool parse_unsigned(struct scd_str text, uint64_t *ret_value)
-{
-	int64_t negative;
-	if (scd_str_to_u64(text, ret_value) == 0)
-		return true;
-	if (scd_str_to_i64(text, &negative) < 0)
-		return false;
-	*ret_value = (uint64_t)negative;
-	return true;
-}
-
-static bool parse_constant(enum scd_type type, struct scd_str text, struct scd_arena *arena, union scd__constant *ret)
-{
-	if (type == SCD_TYPE_BOOL) {
-		ret->boolean = scd_str_is(text, "true");
-		return ret->boolean || scd_str_is(text, "false");
-	}
-	if (type == SCD_TYPE_IPADDR || type == SCD_TYPE_IPNET)
-		return parse_cidr(text, type == SCD_TYPE_IPNET, &ret->cidr);
-	if (type == SCD_TYPE_PORT)
-		return parse_port(text, &ret->u64);
-	if (type == SCD_TYPE_DOUBLE)
-		return parse_double(text, &ret->real);
-	if (scd_type_is_signed(type))
-		return scd_str_to_i64(text, &ret->i64) == 0;
-	if (scd_type_is_unsigned(type))
-		return parse_unsigned(text, &ret->u64);
-	ret->text = scd_arena_dup(arena, text);
-	return text.len == 0 || ret->text.data;
-}
-
-/* The constants on the right of a check, as texts. */
-static int right_side(const struct scd_ast *check, const struct scd_str **ret_texts, size_t *ret_count,
-                      struct scd__compile_error *error)
+bool scd__check_constants(const struct scd_ast *check, const struct scd_str **ret_texts, size_t *ret_count)
 {
 	const struct scd_ast *right = check->children[1];
 	switch (right->kind) {
@@ -224,48 +109,29 @@ static int right_side(const struct scd_ast *check, const struct scd_str **ret_te
 	case SCD_AST_IDENTIFIER:
 		*ret_texts = &right->text;
 		*ret_count = 1;
-		return 0;
+		return true;
 	case SCD_AST_LIST:
 		*ret_texts = right->values;
 		*ret_count = right->value_count;
-		return 0;
-	default:
-		return NOT_EVALUATED(error, right,
-		                     "a field or transformer on the right side is not evaluated by this version");
+		return true;
+	default: return false;
 	}
 }
 
-/* What would be right; NULL where the type says it. */
-static const char *constant_hint(enum scd_type type)
-{
-	if (type == SCD_TYPE_PORT)
-		return "a number up to 65535 or a usual service name like https; services(5) of this host does not "
-		       "count";
-	return NULL;
-}
-
-static int parse_constants(struct scd__build *build, const struct scd_ast *check, const struct scd_field_use *use,
+static int parse_constants(struct scd__build *build, const struct scd_ast *check, const struct op_row *row,
                            struct scd__predicate *predicate, struct scd__compile_error *error)
 {
 	const struct scd_str *texts = NULL;
 	size_t count = 0;
-	int result = right_side(check, &texts, &count, error);
-	if (result < 0)
-		return result;
-	union scd__constant *constants = scd_arena_zalloc(&build->set->arena, count ? count : 1, sizeof(*constants));
+	scd__check_constants(check, &texts, &count);
+	union scd__constant *constants = scd_arena_zalloc(&build->set->arena, count + 1, sizeof(*constants));
 	if (!constants)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		if (texts[i].len > SCD_LIMIT_CONSTANT_BYTES)
-			return INVALID(error, check->children[1], "filter value is longer than %u bytes",
-			               SCD_LIMIT_CONSTANT_BYTES);
-		if (memchr(texts[i].data, '\0', texts[i].len) && use->type != SCD_TYPE_BYTES)
-			return INVALID(error, check->children[1], "filter value contains a NUL byte");
-		if (!parse_constant(use->type, texts[i], &build->set->arena, &constants[i]))
-			return scd__compile_fail(
-			        error, SCD_DIAG_ERR_COMPILE_CONDITION, check->children[1], constant_hint(use->type),
-			        SCD_STR_FMT " is not a valid value of type %s for field '" SCD_STR_FMT "'",
-			        SCD_STR_ARG(texts[i]), scd_type_name(use->type), SCD_STR_ARG(use->field->name));
+		int r = scd__constant_parse(build->set, predicate->left, predicate->op, row->is_hex, check->children[1],
+		                            texts[i], &constants[i], error);
+		if (r < 0)
+			return r;
 	}
 	predicate->constants = constants;
 	predicate->constant_count = count;
@@ -273,34 +139,43 @@ static int parse_constants(struct scd__build *build, const struct scd_ast *check
 }
 
 /* Sets in place of lists of text. */
-static int index_constants(struct scd__build *build, const struct scd_field_use *use, struct scd__predicate *predicate)
+static int index_constants(struct scd__build *build, struct scd__predicate *predicate)
 {
-	bool text = scd_type_is_text(use->type) || use->type == SCD_TYPE_BYTES;
-	if (!text || (predicate->op != SCD__OP_IN && predicate->op != SCD__OP_PMATCH))
+	bool text = scd_type_is_text(predicate->left->type) || predicate->left->type == SCD_TYPE_BYTES;
+	bool member = predicate->op == SCD__OP_IN || predicate->op == SCD__OP_INTERSECTS;
+	if (!text || (!member && predicate->op != SCD__OP_PMATCH))
 		return 0;
 	size_t count = predicate->constant_count;
-	struct scd_str *members = scd_arena_zalloc(&build->set->arena, count ? count : 1, sizeof(*members));
+	struct scd_str *members = scd_arena_zalloc(&build->set->arena, count + 1, sizeof(*members));
 	if (!members)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		members[i] = predicate->constants[i].text;
-	if (predicate->op == SCD__OP_IN)
+	if (member)
 		predicate->strings = scd_strset_new(members, count, &build->set->arena);
 	else
 		predicate->paths = scd_pathset_new(members, count, &build->set->arena);
 	return predicate->strings || predicate->paths ? 0 : -ENOMEM;
 }
 
-/* evt.type against constants: a set of kinds instead of strings. */
-
-static bool add_kinds_named(struct scd_kind_set *kinds, struct scd_str name)
+/* evt.type against constants, which have to be names of events. */
+static int check_kind_names(const struct scd_ast *check, struct scd__compile_error *error)
 {
-	bool found = false;
-	for (int kind = scd_kind_find(name, 0); kind >= 0; kind = scd_kind_find(name, (unsigned)kind + 1)) {
-		scd_kind_set_add(kinds, (unsigned)kind);
-		found = true;
+	const struct scd_str *names = NULL;
+	size_t count = 0;
+	scd__check_constants(check, &names, &count);
+	for (size_t i = 0; i < count; i++) {
+		error->is_unknown_name = scd_kind_find(names[i], 0) < 0;
+		if (error->is_unknown_name)
+			return INVALID(error, check->children[1], "unknown event type " SCD_STR_FMT,
+			               SCD_STR_ARG(names[i]));
 	}
-	return found;
+	return 0;
+}
+
+static bool is_equality(enum scd__op op)
+{
+	return op == SCD__OP_EQ || op == SCD__OP_NE || op == SCD__OP_IN || op == SCD__OP_INTERSECTS;
 }
 
 static bool is_kind_field(const struct scd_ast *node)
@@ -309,115 +184,129 @@ static bool is_kind_field(const struct scd_ast *node)
 	       (scd_str_is(node->text, "evt.type") || scd_str_is(node->text, "syscall.type"));
 }
 
-/* What is no system call has no syscall.type. */
-static void leave_syscalls(struct scd_kind_set *kinds)
+bool scd__is_kind_check(const struct scd_ast *check)
 {
-	struct scd_kind_set syscalls = { 0 };
-	for (unsigned kind = 0; kind < SCD_KIND_SYSCALL_COUNT; kind++)
-		scd_kind_set_add(&syscalls, kind);
-	scd_kind_set_intersect(kinds, &syscalls);
+	const struct scd_str *names;
+	size_t count;
+	enum scd__quantity quantity;
+	const struct op_row *row = find_op(check->op, &quantity);
+	bool modified = memchr(check->op.data, ' ', check->op.len) != NULL;
+	return check->kind == SCD_AST_BINARY && row && is_equality(row->op) && !modified &&
+	       is_kind_field(check->children[0]) && scd__check_constants(check, &names, &count);
 }
 
-bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds)
+/* A field or transformer on the right (SPEC 2.7). */
+static int compile_right(struct scd__build *build, const struct scd_ast *check, const struct op_row *row,
+                         struct scd__predicate *predicate, struct scd__compile_error *error)
 {
-	struct scd__compile_error ignored;
-	const struct scd_str *names = NULL;
-	size_t count = 0;
-	bool equality = scd_str_is(check->op, "=") || scd_str_is(check->op, "==") || scd_str_is(check->op, "in") ||
-	                scd_str_is(check->op, "!=");
-	if (!equality || !is_kind_field(check->children[0]) || right_side(check, &names, &count, &ignored) < 0)
-		return false;
-	memset(ret_kinds, 0, sizeof(*ret_kinds));
-	for (size_t i = 0; i < count; i++)
-		add_kinds_named(ret_kinds, names[i]);
-	if (scd_str_is(check->op, "!="))
-		scd_kind_set_invert(ret_kinds);
-	if (scd_str_is(check->children[0]->text, "syscall.type"))
-		leave_syscalls(ret_kinds);
-	return true;
-}
-
-static int compile_kinds(const struct scd_ast *check, struct scd__predicate *predicate,
-                         struct scd__compile_error *error)
-{
-	const struct scd_str *names = NULL;
-	size_t count = 0;
-	int result = right_side(check, &names, &count, error);
-	if (result < 0)
-		return result;
-	for (size_t i = 0; i < count; i++) {
-		error->is_unknown_name = !add_kinds_named(&predicate->kinds, names[i]);
-		if (error->is_unknown_name)
-			return INVALID(error, check->children[1], "unknown event type " SCD_STR_FMT,
-			               SCD_STR_ARG(names[i]));
-	}
-	scd__check_kinds(check, &predicate->kinds);
-	predicate->op = SCD__OP_KIND;
+	const struct scd__expr *left = predicate->left, *right = NULL;
+	int r = scd__expr_new(&build->exprs, check->children[1], &right, error);
+	if (r < 0)
+		return r;
+	if (row->no_rhs)
+		return INVALID(error, check, "'%s' operator does not take a field on its right side", row->name);
+	if (left->no_rhs || right->no_rhs || left->type == SCD_TYPE_IPNET || right->type == SCD_TYPE_IPNET)
+		return INVALID(error, check, "a field of this check cannot be compared with another field");
+	if (left->type != right->type || left->is_list != right->is_list)
+		return INVALID(error, check->children[1], "%s'%s' cannot be compared with %s'%s'",
+		               left->is_list ? "a list of " : "", scd_type_name(left->type),
+		               right->is_list ? "a list of " : "", scd_type_name(right->type));
+	predicate->right = right;
+	predicate->never |= right->never;
 	return 0;
 }
 
-static int compile_check(struct scd__build *build, const struct scd_ast *check, struct scd__predicate *predicate,
-                         struct scd__compile_error *error)
+/* Left side, operator, and a right side that is no constant. */
+static int compile_sides(struct scd__build *build, const struct scd_ast *check, struct scd__predicate *predicate,
+                         const struct op_row **ret_row, struct scd__compile_error *error)
 {
-	const struct scd_ast *left = check->children[0];
-	if (left->kind != SCD_AST_FIELD)
-		return NOT_EVALUATED(error, left, "transformers are not evaluated by this version");
-	int result = slot_new(build, left, &predicate->slot, error);
-	if (result < 0)
-		return result;
-	const struct scd_field_use *use = &build->set->slots[predicate->slot];
-	predicate->never = use->field->get == NULL;
-	result = find_op(check, use, &predicate->op, error);
-	if (result < 0 || predicate->op == SCD__OP_EXISTS)
-		return result;
-	bool equality = predicate->op == SCD__OP_EQ || predicate->op == SCD__OP_NE || predicate->op == SCD__OP_IN;
-	if (is_kind_field(left) && equality)
-		return compile_kinds(check, predicate, error);
-	if (use->type == SCD_TYPE_DYN)
-		return NOT_EVALUATED(error, left, "comparing '" SCD_STR_FMT "' is not evaluated by this version",
-		                     SCD_STR_ARG(use->field->name));
-	result = parse_constants(build, check, use, predicate, error);
-	return result < 0 ? result : index_constants(build, use, predicate);
+	const struct scd_str *texts;
+	size_t count;
+	int r = scd__expr_new(&build->exprs, check->children[0], &predicate->left, error);
+	if (r < 0)
+		return r;
+	const struct op_row *row = find_op(check->op, &predicate->quantity);
+	predicate->never = predicate->left->never;
+	r = check_op(row, check, predicate->left, error);
+	if (r < 0)
+		return r;
+	predicate->op = row->op;
+	*ret_row = row;
+	if (check->kind == SCD_AST_UNARY || scd__check_constants(check, &texts, &count))
+		return 0;
+	return compile_right(build, check, row, predicate, error);
+}
+
+static int compile_constants(struct scd__build *build, const struct scd_ast *check, const struct op_row *row,
+                             struct scd__predicate *predicate, struct scd__compile_error *error)
+{
+	int r = 0;
+	if (is_kind_field(check->children[0]) && is_equality(row->op))
+		r = check_kind_names(check, error);
+	if (r == 0 && scd__is_kind_check(check)) {
+		predicate->op = SCD__OP_KIND;
+		scd__check_kinds(check, &predicate->kinds);
+		return 0;
+	}
+	if (r == 0)
+		r = parse_constants(build, check, row, predicate, error);
+	return r < 0 ? r : index_constants(build, predicate);
 }
 
 /*
- * What makes two checks one predicate. The canonical text does, but for lists of no constant and of one empty
- * constant, which it does not tell apart.
+ * What makes two checks one predicate: the slot on the left, the operator, and what is on the right. The canonical text
+ * of constants tells them apart, but for lists of no constant and of one empty constant.
  */
-static int make_key(struct scd__build *build, const struct scd_ast *check, struct scd_str *ret_key)
+static int make_key(struct scd__build *build, const struct scd_ast *check, const struct scd__predicate *predicate,
+                    struct scd_str *ret_key)
 {
 	const struct scd_ast *right = check->child_count > 1 ? check->children[1] : NULL;
-	struct scd_str text;
-	if (scd_ast_print(check, &build->scratch, &text) < 0)
-		return -ENOMEM;
-	*ret_key = text;
-	if (right && right->kind == SCD_AST_LIST && right->value_count == 0)
-		*ret_key = scd_arena_printf(&build->scratch, SCD_STR_FMT " of nothing", SCD_STR_ARG(text));
+	struct scd_str parts[] = { SCD_STR(""), check->op, SCD_STR(" '"), SCD_STR("") };
+	parts[0] = (struct scd_str){ (const char *)&predicate->left->slot, sizeof(predicate->left->slot) };
+	if (predicate->right) {
+		parts[2] = SCD_STR(" #");
+		parts[3] = (struct scd_str){ (const char *)&predicate->right->slot, sizeof(predicate->right->slot) };
+	} else if (right) {
+		if (right->kind == SCD_AST_LIST)
+			parts[2] = right->value_count ? SCD_STR(" (") : SCD_STR(" 0");
+		if (scd_ast_print(right, &build->scratch, &parts[3]) < 0)
+			return -ENOMEM;
+	}
+	*ret_key = scd__key_join(&build->scratch, parts, SCD_COUNT(parts));
 	return ret_key->data ? 0 : -ENOMEM;
 }
 
-int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, uint32_t *ret_index,
-                       struct scd__compile_error *ret_error)
+static int add(struct scd__build *build, struct scd_str key, const struct scd__predicate *predicate,
+               uint32_t *ret_index)
 {
 	struct scd_ruleset *set = build->set;
-	struct scd_str key;
-	if (make_key(build, check, &key) < 0)
-		return -ENOMEM;
-	uintptr_t known = (uintptr_t)scd_strmap_get(&build->predicate_by_key, key);
-	if (known) {
-		*ret_index = (uint32_t)(known - 1);
-		return 0;
-	}
-	struct scd__predicate predicate = { 0 };
-	int result = compile_check(build, check, &predicate, ret_error);
-	if (result < 0)
-		return result;
 	struct scd__predicate *predicates = scd_array_grow_in(&set->arena, set->predicates, set->predicate_count,
 	                                                      &set->predicate_room, sizeof(*predicates));
 	if (!predicates || scd_strmap_put(&build->predicate_by_key, key, (void *)(set->predicate_count + 1)) < 0)
 		return -ENOMEM;
 	set->predicates = predicates;
-	set->predicates[set->predicate_count] = predicate;
+	set->predicates[set->predicate_count] = *predicate;
 	*ret_index = (uint32_t)set->predicate_count++;
 	return 0;
+}
+
+int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, uint32_t *ret_index,
+                       struct scd__compile_error *ret_error)
+{
+	struct scd__predicate predicate = { 0 };
+	const struct op_row *row = NULL;
+	struct scd_str key = { NULL, 0 };
+	int r = compile_sides(build, check, &predicate, &row, ret_error);
+	if (r == 0)
+		r = make_key(build, check, &predicate, &key);
+	if (r < 0)
+		return r;
+	uintptr_t known = (uintptr_t)scd_strmap_get(&build->predicate_by_key, key);
+	if (known) {
+		*ret_index = (uint32_t)(known - 1);
+		return 0;
+	}
+	if (check->kind == SCD_AST_BINARY && !predicate.right)
+		r = compile_constants(build, check, row, &predicate, ret_error);
+	return r < 0 ? r : add(build, key, &predicate, ret_index);
 }

@@ -47,6 +47,8 @@ void scd_ruleset_unref(struct scd_ruleset **set)
 	if (!*set)
 		return;
 	if (atomic_fetch_sub_explicit(&(*set)->refs, 1, memory_order_acq_rel) == 1) {
+		for (size_t i = 0; i < (*set)->regex_count; i++)
+			scd_regex_free(&(*set)->regexes[i]);
 		scd_arena_done(&(*set)->arena);
 		free(*set);
 	}

@@ -24,11 +24,19 @@ static const struct kind {
 	{ "escape", vectors_escape },
 	{ "unescape", vectors_unescape },
 	{ "escape_roundtrip", vectors_escape_roundtrip },
+	{ "rulefile", vectors_rulefile },
 	{ "macro", vectors_macro },
 	{ "details", vectors_details },
 	{ "plugin_requirements", vectors_plugin_requirements },
 	{ "rule_name_wildcard", vectors_rule_name_wildcard },
 	{ "sanitize_rule_name", vectors_sanitize_rule_name },
+	{ "eval", vectors_eval },
+	{ "compile", vectors_compile_check },
+	{ "condition_warning", vectors_condition_warning },
+	{ "transform", vectors_transform },
+	{ "evttypes", vectors_evttypes },
+	{ "evttypes_equal", vectors_evttypes_equal },
+	{ "evttypes_resolvable", vectors_evttypes_resolvable },
 };
 
 static const struct kind *find_kind(const char *name)

@@ -73,5 +73,12 @@ bool vectors_details(struct vectors_case *c);
 bool vectors_plugin_requirements(struct vectors_case *c);
 bool vectors_rule_name_wildcard(struct vectors_case *c); /* vectors_names.c */
 bool vectors_sanitize_rule_name(struct vectors_case *c);
+bool vectors_eval(struct vectors_case *c);          /* vectors_eval.c */
+bool vectors_compile_check(struct vectors_case *c); /* vectors_compile.c */
+bool vectors_condition_warning(struct vectors_case *c);
+bool vectors_transform(struct vectors_case *c); /* vectors_transform.c */
+bool vectors_evttypes(struct vectors_case *c);  /* vectors_evttypes.c */
+bool vectors_evttypes_equal(struct vectors_case *c);
+bool vectors_evttypes_resolvable(struct vectors_case *c);
 
 #endif

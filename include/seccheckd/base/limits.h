@@ -34,6 +34,19 @@
 #define SCD_LIMIT_WORKER_LOADING_MS 60000u
 
 /*
+ * A worker of which a thread has shown no sign of life for this long is killed and followed by another: it shows one
+ * each second, and a message that takes a whole second to evaluate is a mistake. Five of them are what a machine
+ * that swaps may need.
+ */
+#define SCD_LIMIT_WORKER_SILENT_MS 5000u
+
+/*
+ * A connection that was being read when so many workers crashed or hung is read no more: once may be chance, and each
+ * time costs every sandbox its state.
+ */
+#define SCD_LIMIT_CONNECTION_STRIKES 3u
+
+/*
  * Looking at who connects: bytes of its arguments (of which only `trace create` needs the last; containerd's have
  * about 1 KiB), and its descriptors, each of which costs one to three microseconds of a start (runsc has about a
  * dozen).

@@ -104,6 +104,16 @@ struct scd_field_use {
 int scd_field_resolve(struct scd_str name, bool has_arg, struct scd_str arg, struct scd_field_use *ret_use,
                       struct scd_error *err);
 
+/*
+ * Where conditions look their fields up: scd_field_resolve, unless somebody puts other fields in its place, whose rows
+ * and arguments live as long as what is compiled with them. With user in front, resolve is as scd_field_resolve.
+ */
+struct scd_field_table {
+	int (*resolve)(void *user, struct scd_str name, bool has_arg, struct scd_str arg, struct scd_field_use *ret_use,
+	               struct scd_error *err);
+	void *user;
+};
+
 /* Stands for what was left out of a text. It touches both halves, so that the rest of a word is no word. */
 #define SCD_FIELD_CUT "<...>"
 
