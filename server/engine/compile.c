@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/program.h"
+#include "engine/warn.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/engine/format.h"
 
@@ -24,6 +25,20 @@ static void mark_macros(const struct scd__build *build, const struct scd_ast *no
 		macro->used = true;
 	for (size_t i = 0; i < node->child_count; i++)
 		mark_macros(build, node->children[i]);
+}
+
+/* The condition that warnings are about. */
+struct warned {
+	struct scd_diags *diags;
+	const struct scd__source *source;
+	const char *kind;
+	struct scd_str name;
+};
+
+static void report_warning(void *user, enum scd_diag_code code, size_t offset, const char *text)
+{
+	const struct warned *warned = user;
+	scd__report_in(warned->diags, code, warned->source, offset, warned->kind, warned->name, NULL, "%s", text);
 }
 
 /* Joins the parts of a text, substitutes lists and parses. 0, -EINVAL when it was reported. */
@@ -51,8 +66,11 @@ static int parse_text(struct scd__build *build, const struct scd__text *parts, c
 	if (result == -EINVAL)
 		scd__report_in(diags, SCD_DIAG_ERR_COMPILE_CONDITION, source, error.pos.offset, kind, name, NULL, "%s",
 		               error.what);
-	if (result == 0)
+	if (result == 0) {
+		struct warned warned = { diags, source, kind, name };
 		mark_macros(build, *ret_ast);
+		scd__warn_condition(*ret_ast, report_warning, &warned);
+	}
 	return result;
 }
 
@@ -100,21 +118,22 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 		return result;
 	struct scd__compile_error error = { 0 };
 	result = scd__program_new(build, item->ast, ret_entry, &error);
+	if (result == 0)
+		result = scd__static_kinds(build, item->ast, &rule->kinds, &error);
 	if (result == -EINVAL)
 		return report_compile_error(build, item, &error);
 	if (result == -E2BIG) {
 		scd__report_in(build->collection->diags, SCD_DIAG_ERR_COMPILE_CONDITION, &item->source, 0, "rule",
-		            item->pub.name, "macros that use macros several times grow exponentially",
-		            "the condition has more than %u checks with its macros", SCD_LIMIT_CONDITION_NODES);
+		               item->pub.name, "macros that use macros several times grow exponentially",
+		               "the condition has more than %u checks with its macros", SCD_LIMIT_CONDITION_NODES);
 		return -EINVAL;
 	}
 	if (result < 0)
 		return result;
-	scd__static_kinds(build, item->ast, &rule->kinds);
 	if (item->warn_evttypes && scd_kind_set_count(&rule->kinds) > MANY_KINDS)
 		scd__report_in(build->collection->diags, SCD_DIAG_NO_EVTTYPE, &item->source, 0, "rule", item->pub.name,
-		            "add `evt.type in (open, openat)`",
-		            "Rule matches too many evt.type values. This has a significant performance penalty.");
+		               "add `evt.type in (open, openat)`",
+		               "Rule matches too many evt.type values. This has a significant performance penalty.");
 	return 0;
 }
 
@@ -176,7 +195,8 @@ static bool reads_env(const struct scd_ruleset *set, size_t first_node, const st
 	bool reads = false;
 	for (size_t i = first_node; i < set->node_count; i++) {
 		const struct scd__predicate *predicate = &set->predicates[set->nodes[i].predicate];
-		reads |= scd__field_reads_env(&set->slots[predicate->slot]);
+		reads |= scd__expr_reads_env(predicate->left);
+		reads |= predicate->right && scd__expr_reads_env(predicate->right);
 	}
 	for (size_t i = 0; i < scd_format_field_count(rule->output); i++)
 		reads |= scd__field_reads_env(scd__format_use(rule->output, i));
@@ -307,12 +327,13 @@ int scd__compile(struct scd__collection *collection, const struct scd_ruleset_op
 	set->match_first = options->match_first;
 	scd_arena_init(&set->arena, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
 	scd_arena_init(&build.scratch, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
-	scd_strmap_init(&build.slot_by_text);
+	scd__exprs_init(&build.exprs, &set->arena, NULL);
 	scd_strmap_init(&build.predicate_by_key);
 	int result = compile_all(&build, options);
 	if (result == 0)
 		warn_unused(collection);
-	scd_strmap_done(&build.slot_by_text);
+	set->slot_count = build.exprs.count;
+	scd__exprs_done(&build.exprs);
 	scd_strmap_done(&build.predicate_by_key);
 	scd_arena_done(&build.scratch);
 	if (result == 0)

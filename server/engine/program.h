@@ -3,27 +3,30 @@
  *
  * Inside server/engine only.
  *
- *   slot        a field with its argument (struct scd_field_use); its value is got at most once per event
- *   predicate   one comparison of a slot with constants; its result is computed at most once per event
+ *   expression  a field with its argument, or a transformer (engine/expr.h); its value is got at most once per event
+ *   predicate   one comparison of an expression with constants, or with another one; its result is computed at most
+ *               once per event
  *   program     a condition as jumps between predicates. Missing values make a comparison false and `not` of it true,
  *               so a condition is a two-valued function of its predicates, and and/or/not are only a matter of where
  *               to go next:
  *
  *                 a and (b or not c)        0: a ? 1 : NO     1: b ? MATCH : 2     2: c ? NO : MATCH
  *
- * Slots and predicates are shared by all rules of a set: what reads the same is the same predicate.
+ * Expressions and predicates are shared by all rules of a set: what reads the same is the same predicate.
  */
 #ifndef SCD_SERVER_ENGINE_PROGRAM_H
 #define SCD_SERVER_ENGINE_PROGRAM_H
 
 #include <stdatomic.h>
 
+#include "engine/expr.h"
 #include "engine/items.h"
-#include "seccheckd/engine/field.h"
 #include "seccheckd/event/kind.h"
 #include "seccheckd/index/pathset.h"
+#include "seccheckd/index/regex.h"
 #include "seccheckd/index/strset.h"
-#include "seccheckd/lang/ast.h"
+
+struct scd_evaluator;
 
 /* What a predicate does; the operators of the language are listed in predicate.c. */
 enum scd__op {
@@ -35,13 +38,23 @@ enum scd__op {
 	SCD__OP_GT,
 	SCD__OP_GE,
 	SCD__OP_IN,
+	SCD__OP_INTERSECTS,
 	SCD__OP_CONTAINS,
 	SCD__OP_ICONTAINS,
 	SCD__OP_STARTSWITH,
 	SCD__OP_ENDSWITH,
 	SCD__OP_GLOB,
+	SCD__OP_IGLOB,
+	SCD__OP_REGEX,
 	SCD__OP_PMATCH,
 	SCD__OP_KIND, /* any equality of evt.type with constants */
+};
+
+/* How many of the constants of a check have to satisfy it; IN, INTERSECTS and PMATCH need one, too. */
+enum scd__quantity {
+	SCD__ANY_OF,
+	SCD__ONE_OF, /* exactly */
+	SCD__ALL_OF, /* of none: not satisfied */
 };
 
 /* An address or a network; prefix_bits 32 or 128 for a single address. */
@@ -50,7 +63,7 @@ struct scd__cidr {
 	unsigned prefix_bits;
 };
 
-/* A constant, parsed for the type of the field it is compared with. */
+/* A constant, parsed for the type of what it is compared with. */
 union scd__constant {
 	bool boolean;
 	int64_t i64;
@@ -58,16 +71,19 @@ union scd__constant {
 	double real;
 	struct scd_str text;
 	struct scd__cidr cidr;
+	const struct scd_regex *regex;
 };
 
 struct scd__predicate {
 	enum scd__op op;
-	uint32_t slot;
-	bool never;                           /* the field has no source here: always false */
-	const union scd__constant *constants; /* one, or those of `in` */
+	enum scd__quantity quantity;
+	bool never; /* the left or right side has no source here: always false */
+	const struct scd__expr *left;
+	const struct scd__expr *right;        /* NULL: constants */
+	const union scd__constant *constants; /* one, or those of a list */
 	size_t constant_count;
-	const struct scd_strset *strings; /* of `in` over text */
-	const struct scd_pathset *paths;  /* of pmatch */
+	const struct scd_strset *strings; /* of IN and INTERSECTS over text */
+	const struct scd_pathset *paths;  /* of PMATCH */
 	struct scd_kind_set kinds;        /* of KIND */
 };
 
@@ -91,33 +107,25 @@ struct scd_ruleset {
 	struct scd_rule *rules;
 	int32_t *entries; /* per rule: first node, or SCD__MATCH / SCD__NO */
 	size_t rule_count;
-	struct scd_field_use *slots;
-	size_t slot_count, slot_room;
+	size_t slot_count; /* of expressions */
 	struct scd__predicate *predicates;
 	size_t predicate_count, predicate_room;
 	struct scd__node *nodes;
 	size_t node_count, node_room;
 	struct scd__bucket buckets[SCD_KIND_COUNT];
 	struct scd_kind_set kinds;
+	struct scd_regex **regexes; /* all, to be freed */
+	size_t regex_count, regex_room;
 	bool match_first, reads_env;
 	char generation[17];
-};
-
-/* What went wrong in a condition, and at which byte of its text. */
-struct scd__compile_error {
-	enum scd_diag_code code;
-	size_t offset;
-	bool is_unknown_name;                /* a field or an event type that does not exist */
-	const struct scd__macro_item *macro; /* whose text it is in; NULL: the rule's own */
-	char what[512];
-	const char *hint; /* static text, or NULL */
 };
 
 /* State of one build: the set under construction and what is needed only while building. */
 struct scd__build {
 	struct scd__collection *collection;
 	struct scd_ruleset *set;
-	struct scd_strmap slot_by_text, predicate_by_key; /* values are index + 1 */
+	struct scd__exprs exprs;
+	struct scd_strmap predicate_by_key; /* values are index + 1 */
 	struct scd_arena scratch;
 };
 
@@ -133,13 +141,28 @@ int scd__program_new(struct scd__build *build, const struct scd_ast *condition, 
                      struct scd__compile_error *ret_error);
 
 /*
- * Event kinds for which a condition can be true at all (SPEC 2.8): from its checks of evt.type alone. Conditions
- * compile, so macros exist.
+ * Event kinds for which a condition can be true at all (SPEC 2.8), from its checks of evt.type and evt.num alone.
+ * Conditions compile, so macros exist. -EINVAL with the reason: evt.type within a transformer, or compared with a field.
  */
-void scd__static_kinds(const struct scd__build *build, const struct scd_ast *condition, struct scd_kind_set *ret_kinds);
+int scd__static_kinds(const struct scd__build *build, const struct scd_ast *condition, struct scd_kind_set *ret_kinds,
+                      struct scd__compile_error *ret_error);
 
-/* The kinds that a check of evt.type allows. False: it is no equality of evt.type with constants. */
-bool scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds);
+/* Whether a check is an equality of evt.type or syscall.type with constants: its result depends on the kind alone. */
+bool scd__is_kind_check(const struct scd_ast *check);
+
+/* The kinds that such a check allows. Unknown names are left out. */
+void scd__check_kinds(const struct scd_ast *check, struct scd_kind_set *ret_kinds);
+
+/* The constants on the right of a check, as texts. False: something else stands there. */
+bool scd__check_constants(const struct scd_ast *check, const struct scd_str **ret_texts, size_t *ret_count);
+
+/*
+ * A constant for an operator on values of a type (constant.c). -EINVAL with the reason, -ENOMEM. A regex belongs to the
+ * set from then on.
+ */
+int scd__constant_parse(struct scd_ruleset *set, const struct scd__expr *left, enum scd__op op, bool is_hex,
+                        const struct scd_ast *node, struct scd_str text, union scd__constant *ret_constant,
+                        struct scd__compile_error *ret_error);
 
 /* Leaves comments out of a condition (comments.c); *text then points into the build's scratch arena. -ENOMEM. */
 int scd__strip_comments(struct scd__build *build, const struct scd__text *parts, const char *kind, struct scd_str name,
@@ -167,12 +190,11 @@ bool scd__field_reads_env(const struct scd_field_use *use);
 /* A field of an output. format.c */
 const struct scd_field_use *scd__format_use(const struct scd_format *format, size_t index);
 
-/* One comparison. The value is present. */
-bool scd__predicate_holds(const struct scd__predicate *predicate, const struct scd_field_use *use,
-                          const struct scd_value *value);
+/* Whether one rule of the set matches an event, whatever its buckets. eval.c */
+bool scd__evaluator_matches(struct scd_evaluator *evaluator, uint32_t rule, const struct scd_view *view);
 
-/* Fills a compile error and returns -EINVAL. */
-int scd__compile_fail(struct scd__compile_error *error, enum scd_diag_code code, const struct scd_ast *node,
-                      const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* One comparison. The values are present; right is NULL where the predicate has constants. Not for KIND. */
+bool scd__predicate_holds(const struct scd__predicate *predicate, const struct scd_value *left,
+                          const struct scd_value *right, struct scd_arena *scratch);
 
 #endif
