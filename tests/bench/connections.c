@@ -1,13 +1,14 @@
 /*
- * connections [--strangers] SOCKET COUNT PID [TRACE]: so many sandboxes connect to a sink at once, and stay, idle.
+ * connections SOCKET COUNT PID [TRACE]: so many sandboxes connect to a sink at once, and stay, idle.
  *
  *    answered=1000 p50_ms=31.2 p95_ms=60.1 max_ms=66.0 connected_kib=2.1 with_state_kib=14.0 rss_mib=35.1
  *
  * Each of them is a process that looks like runsc while it creates a sandbox: a copy of this program with that name,
- * which holds a state lock. So the keeper has as much to look at as with real ones; it is soon done with --strangers, which are not called
- * runsc. They wait for each other, connect
- * all at once, say their handshake and wait for the answer: the time from connect(2) to the answer is a sandbox's. In
- * front of them one connects that never says a word, and one that says something wrong.
+ * which holds a state lock. So the keeper has as much to look at as with real ones. They wait for each other, connect
+ * all at once, say their handshake and wait for the answer: the time from connect(2) to the answer is a sandbox's.
+ * How the processes are scheduled is a part of that (tests/bench/strangers.c has connections alone).
+ *
+ * In front of them one connects that never says a word, and one that says something wrong.
  *
  * The memory is that of PID and its descendants, in KiB for each connection: with the connection alone, and when each
  * has sent the messages of TRACE; and all of it at the end.
@@ -172,6 +173,25 @@ static void start_sandboxes(struct bench *bench)
 	wait_for_all(bench, &bench->shared->ready, "started");
 }
 
+static void connect_sandboxes(struct bench *bench)
+{
+	close(bench->connect_gate[1]);
+	wait_for_all(bench, &bench->shared->answered, "were answered");
+}
+
+static void send_of_sandboxes(struct bench *bench)
+{
+	close(bench->send_gate[1]);
+	wait_for_all(bench, &bench->shared->sent, "could send");
+}
+
+static void end_sandboxes(struct bench *bench)
+{
+	close(bench->end_gate[1]);
+	while (wait(NULL) > 0)
+		;
+}
+
 static void measure(struct bench *bench)
 {
 	struct usage before = usage_at_rest(bench->sink), connected, with_state;
@@ -179,22 +199,18 @@ static void measure(struct bench *bench)
 
 	if (send(wrong, "\xff\xff\xff", 3, MSG_NOSIGNAL) != 3)
 		die("send");
-	close(bench->connect_gate[1]);
-	wait_for_all(bench, &bench->shared->answered, "were answered");
+	connect_sandboxes(bench);
 	connected = usage_at_rest(bench->sink);
-	close(bench->send_gate[1]);
-	wait_for_all(bench, &bench->shared->sent, "could send");
+	send_of_sandboxes(bench);
 	with_state = usage_at_rest(bench->sink);
 	qsort(bench->shared->took_ns, bench->count, sizeof(bench->shared->took_ns[0]), compare);
 	printf("answered=%u p50_ms=%.1f p95_ms=%.1f max_ms=%.1f connected_kib=%.1f with_state_kib=%.1f rss_mib=%.1f\n",
 	       bench->count - bench->shared->failed, ms_at(bench, 50), ms_at(bench, 95), ms_at(bench, 100),
 	       growth_kib(bench, &before, &connected), growth_kib(bench, &before, &with_state),
 	       (double)with_state.rss_bytes / 1048576);
-	close(bench->end_gate[1]);
+	end_sandboxes(bench);
 	close(silent);
 	close(wrong);
-	while (wait(NULL) > 0)
-		;
 }
 
 /* What is asked for, in a form that survives become_runsc. */
@@ -225,23 +241,20 @@ static void become_runsc(struct bench *bench)
 
 static int usage_error(void)
 {
-	fprintf(stderr, "usage: connections [--strangers] SOCKET COUNT PID [TRACE], at most %u\n", COUNT_MAX);
+	fprintf(stderr, "usage: connections SOCKET COUNT PID [TRACE], at most %u\n", COUNT_MAX);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	static struct bench bench;
-	bool is_runsc = getenv("BENCH_DIR") != NULL, strangers = argc > 1 && strcmp(argv[1], "--strangers") == 0;
 
-	argc -= strangers;
-	argv += strangers;
-	if (!is_runsc && (argc < 4 || argc > 5))
-		return usage_error();
-	if (!is_runsc)
+	if (!getenv("BENCH_DIR")) {
+		if (argc < 4 || argc > 5)
+			return usage_error();
 		set_environment(&bench, argv);
-	if (!is_runsc && !strangers)
 		become_runsc(&bench);
+	}
 	snprintf(bench.dir.path, sizeof(bench.dir.path), "%s", getenv("BENCH_DIR"));
 	bench.socket_path = getenv("BENCH_SOCKET");
 	bench.count = (unsigned)strtoul(getenv("BENCH_COUNT"), NULL, 10);
