@@ -2,9 +2,10 @@
  * `seccheckd serve`: the daemon.
  *
  * The configuration is settled and checked before anything listens. Then there are two processes: the keeper, which
- * listens and hands over connections, and the worker (worker.c), which evaluates them.
+ * listens and hands over connections, and the worker (worker.c), which evaluates them in threads.
  */
 #include "args.h"
+#include "lane.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/cli/cli.h"
@@ -54,6 +55,7 @@ static int keep(struct scd_config *config)
 		.allowed_uid_count = config->allowed_uids.count,
 		.runsc_paths = config->runsc_paths.items,
 		.runsc_count = config->runsc_paths.count,
+		.lane_count = config->worker_threads ? config->worker_threads : scd__lane_default_count(),
 	};
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err = { 0 };

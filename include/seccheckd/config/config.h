@@ -49,6 +49,7 @@ struct scd_config {
 	const char *priority;      /* minimum; one of Falco's words in lower case; default "debug" */
 	const char *rule_matching; /* "all" (default) or "first" */
 	bool coverage_alerts;      /* default true */
+	unsigned worker_threads;   /* 0 (default): as many as the host should have */
 	const char *log_level;     /* default "info" */
 
 	struct {

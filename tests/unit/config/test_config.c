@@ -27,6 +27,7 @@ static void test_init__gives_the_documented_defaults(void **state)
 	assert_string_equal(config.priority, "debug");
 	assert_string_equal(config.rule_matching, "all");
 	assert_true(config.coverage_alerts);
+	assert_int_equal(config.worker_threads, 0);
 	assert_string_equal(config.log_level, "info");
 	assert_false(config.file_output.enabled);
 	assert_false(config.http_output.enabled);

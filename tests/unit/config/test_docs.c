@@ -96,6 +96,7 @@ static void test_sample__is_right_and_changes_no_default(void **state)
 	assert_string_equal(config.priority, defaults.priority);
 	assert_string_equal(config.rule_matching, defaults.rule_matching);
 	assert_int_equal(config.coverage_alerts, defaults.coverage_alerts);
+	assert_int_equal(config.worker_threads, defaults.worker_threads);
 	assert_string_equal(config.log_level, defaults.log_level);
 	assert_string_equal(config.control_plane.format, defaults.control_plane.format);
 	assert_string_equal(config.control_plane.ack, defaults.control_plane.ack);
