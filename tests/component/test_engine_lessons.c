@@ -257,7 +257,7 @@ static void test_engine__tells_drops_of_each_sandbox_in_its_alerts_also_across_t
 	const struct scd_stream_info info = { .nonce = { 9 }, .sandbox_id = SCD_STR_INIT("other") };
 	struct feed *feed = *state;
 	struct scd_stream *first = feed->stream, *other = scd_stream_new(feed->pipeline, &info);
-	struct actor dropping = actor;
+	struct actor dropping = actor, other_actor = { .tid = 1, .tgid = 1, .time_ns = 1, .container = "other" };
 	struct message message = { 0 };
 
 	assert_non_null(other);
@@ -270,7 +270,7 @@ static void test_engine__tells_drops_of_each_sandbox_in_its_alerts_also_across_t
 	assert_true(json_is_true(ours(feed->alerts[0], "tainted")));
 
 	feed->stream = other;
-	message_start(&message, &actor, "other", (const char *[]){ "sh", NULL });
+	message_start(&message, &other_actor, "other", (const char *[]){ "sh", NULL });
 	assert_int_equal(dropped_in(alert_of(feed, &message)), 0);
 	assert_false(json_is_true(ours(feed->alerts[0], "tainted")));
 	feed->stream = first;
