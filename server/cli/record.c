@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "args.h"
+#include "confinement.h"
 #include "counted.h"
 #include "host.h"
 #include "recordings.h"
@@ -145,6 +146,8 @@ static int worker_init(struct worker *worker, const struct scd_worker_seat *seat
 
 	worker->loop_ready = r == 0;
 	r = r < 0 ? fail("cannot make an event loop", r) : open_recorder(worker);
+	if (r == 0)
+		r = scd__confinement_enter_recorder(worker->settings->folder);
 	if (r < 0) {
 		close(seat->control_fds[0]);
 		return r;

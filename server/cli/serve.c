@@ -5,6 +5,7 @@
  * listens and hands over connections, and the worker (worker.c), which evaluates them in threads.
  */
 #include "args.h"
+#include "confinement.h"
 #include "lane.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
@@ -70,6 +71,12 @@ static int keep(struct scd_config *config)
 	return status;
 }
 
+static int refuse(const struct scd_error *err)
+{
+	scd_error_print(err, stderr);
+	return SCD__EXIT_FAILURE;
+}
+
 /* The configuration of this run, complete and checked. SCD__EXIT_SUCCESS, or the command's exit status. */
 static int settle(struct scd_config *config, const struct scd__args *args)
 {
@@ -82,13 +89,11 @@ static int settle(struct scd_config *config, const struct scd__args *args)
 	if (config->listen.count == 0)
 		return scd__args_usage_error(&command, "there is no socket to listen on: give --listen PATH, or listen "
 		                                       "in the configuration");
-	if (scd_config_check(config, &err) < 0 || scd__wanted_outputs_check(config, &err) < 0) {
-		scd_error_print(&err, stderr);
-		return SCD__EXIT_FAILURE;
-	}
+	if (scd_config_check(config, &err) < 0 || scd__wanted_outputs_check(config, &err) < 0)
+		return refuse(&err);
 	scd_log_level_parse(config->log_level, &level); /* every word of the key is one of the log's */
 	scd_log_set_level(level);
-	return SCD__EXIT_SUCCESS;
+	return scd__confinement_check(config, &err) < 0 ? refuse(&err) : SCD__EXIT_SUCCESS;
 }
 
 static void warn_of_dangers(const struct scd_config *config)

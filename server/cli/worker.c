@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "confinement.h"
 #include "host.h"
 #include "lane.h"
 #include "rules.h"
@@ -233,6 +234,8 @@ static int worker_init(struct worker *worker, const struct scd_worker_seat *seat
 		r = open_loop(worker);
 	if (r == 0)
 		r = open_outputs(worker);
+	if (r == 0)
+		r = scd__confinement_enter(worker->config);
 	if (r == 0)
 		r = open_lanes(worker, seat, &taken);
 	for (size_t i = taken; i < seat->lane_count; i++)

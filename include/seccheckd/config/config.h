@@ -51,6 +51,7 @@ struct scd_config {
 	bool coverage_alerts;      /* default true */
 	unsigned worker_threads;   /* 0 (default): as many as the host should have */
 	const char *log_level;     /* default "info" */
+	const char *user;          /* of the worker, by name or number; NULL: see cli/confinement.c */
 
 	struct {
 		bool enabled; /* default: whether no other output is configured */

@@ -1,0 +1,204 @@
+/*
+ * From a configuration to a confinement.
+ *
+ * The user, when the daemon was started as root: the key `user`; else `seccheckd`, if there is one; else `nobody`, who
+ * is better than root and shared with others. `user: root` is the one way to stay root, and has to be written down.
+ */
+#include "confinement.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "seccheckd/base/log.h"
+#include "seccheckd/base/str.h"
+#include "seccheckd/emit/emitter.h"
+#include "seccheckd/keeper/confine.h"
+
+#define OWN_USER   "seccheckd"
+#define OTHER_USER "nobody"
+
+/* Of `nobody`, where there is no /etc/passwd: in an image with nothing but the program. */
+#define OVERFLOW_ID 65534u
+
+#define ADVICE "useradd --system --no-create-home --shell /usr/sbin/nologin " OWN_USER
+
+/* What the outputs connect to. */
+struct routes {
+	struct scd_emitter_route items[2];
+	size_t count;
+	uint16_t ports[4];
+	size_t port_count;
+};
+
+static void set_user(struct scd_confinement *wanted, const char *name, uid_t uid, gid_t gid)
+{
+	wanted->user_name = uid == 0 ? NULL : name;
+	wanted->same_user_because = uid == 0 ? "user: root" : NULL;
+	wanted->uid = uid;
+	wanted->gid = gid;
+}
+
+/* False when there is none of this name. */
+static bool set_user_by_name(struct scd_confinement *wanted, const char *name)
+{
+	const struct passwd *entry = getpwnam(name);
+
+	if (entry)
+		set_user(wanted, name, entry->pw_uid, entry->pw_gid);
+	return entry != NULL;
+}
+
+/* Without an entry, the group has the same number. */
+static bool set_user_by_number(struct scd_confinement *wanted, const char *text)
+{
+	const struct passwd *entry;
+	uint64_t number;
+
+	if (!isdigit((unsigned char)text[0]) || scd_str_to_u64(scd_str_from(text), &number) < 0 || number >= UINT32_MAX)
+		return false;
+	entry = getpwuid((uid_t)number);
+	set_user(wanted, text, (uid_t)number, entry ? entry->pw_gid : (gid_t)number);
+	return true;
+}
+
+static int choose_user(const struct scd_config *config, struct scd_confinement *wanted, struct scd_error *err)
+{
+	if (geteuid() != 0) {
+		wanted->same_user_because = "not started as root";
+		return 0;
+	}
+	if (!config->user) {
+		if (!set_user_by_name(wanted, OWN_USER) && !set_user_by_name(wanted, OTHER_USER))
+			set_user(wanted, OTHER_USER, OVERFLOW_ID, OVERFLOW_ID);
+		return 0;
+	}
+	if (set_user_by_name(wanted, config->user) || set_user_by_number(wanted, config->user))
+		return 0;
+	scd_error_set(err, -EINVAL, "there is no user '%s'", config->user);
+	scd_error_hint(err, ADVICE);
+	scd_config_place(config, "user", err);
+	return -EINVAL;
+}
+
+int scd__confinement_check(const struct scd_config *config, struct scd_error *err)
+{
+	struct scd_confinement wanted = { .user_name = NULL };
+	int r = choose_user(config, &wanted, err);
+
+	if (r == 0 && !config->user && wanted.user_name && strcmp(wanted.user_name, OTHER_USER) == 0)
+		scd_log(SCD_LOG_NOTICE, "the worker becomes user " OTHER_USER ", as there is no user " OWN_USER
+		                        ", whom it would share with nobody (" ADVICE ")");
+	return r;
+}
+
+static int add_route(struct routes *routes, const char *url)
+{
+	struct scd_emitter_route *route = &routes->items[routes->count];
+	int r = scd_emitter_route_of(url, route);
+
+	if (r < 0)
+		return r;
+	routes->count++;
+	for (size_t i = 0; i < route->port_count; i++)
+		routes->ports[routes->port_count++] = route->ports[i];
+	return 0;
+}
+
+static int find_routes(const struct scd_config *config, struct routes *ret_routes)
+{
+	int r = 0;
+
+	*ret_routes = (struct routes){ .count = 0 };
+	if (config->http_output.enabled)
+		r = add_route(ret_routes, config->http_output.url);
+	if (r == 0 && config->control_plane.url)
+		r = add_route(ret_routes, config->control_plane.url);
+	return r;
+}
+
+/*
+ * A socket that the worker may not connect to is a mistake that only time would tell, alert by alert. One that is not
+ * there yet may come.
+ */
+static int check_sockets(const struct routes *routes, struct scd_error *err)
+{
+	for (size_t i = 0; i < routes->count; i++) {
+		const char *path = routes->items[i].socket_path;
+
+		if (!path[0] || access(path, W_OK) == 0 || errno != EACCES)
+			continue;
+		scd_error_set(err, -EACCES, "user %u, as whom the worker runs, may not connect to the socket %s",
+		              (unsigned)geteuid(), path);
+		scd_error_hint(err, "let that user write to it and enter its folders, or set `user`");
+		return -EACCES;
+	}
+	return 0;
+}
+
+static void log_layers(const struct scd_confined *done)
+{
+	char text[512];
+
+	scd_confined_describe(done, false, text, sizeof(text));
+	scd_log(SCD_LOG_INFO, "worker: %s", text);
+	scd_confined_describe(done, true, text, sizeof(text));
+	if (text[0])
+		scd_log(SCD_LOG_WARNING, "the worker does without %s", text);
+}
+
+/* err is printed. */
+static int confine(const struct scd_confinement *wanted, struct scd_error *err)
+{
+	struct scd_confined done;
+	int r = scd_confine(wanted, &done, err);
+
+	if (r < 0)
+		scd_error_print(err, stderr);
+	else
+		log_layers(&done);
+	return r;
+}
+
+int scd__confinement_enter(const struct scd_config *config)
+{
+	struct scd_confinement wanted = { .user_name = NULL };
+	struct scd_error err = { 0 };
+	struct routes routes;
+	int r = choose_user(config, &wanted, &err);
+
+	if (r == 0 && find_routes(config, &routes) < 0)
+		r = scd_error_set(&err, -ENOMEM, "out of memory");
+	if (r < 0) {
+		scd_error_print(&err, stderr);
+		return r;
+	}
+	(void)scd__host_get(); /* reads files, once */
+	wanted.connect_ports = routes.ports;
+	wanted.connect_port_count = routes.port_count;
+	r = confine(&wanted, &err);
+	if (r < 0)
+		return r;
+	r = check_sockets(&routes, &err);
+	if (r < 0)
+		scd_error_print(&err, stderr);
+	return r;
+}
+
+int scd__confinement_enter_recorder(const char *folder)
+{
+	const struct scd_confinement wanted = { .write_folders = &folder, .write_folder_count = 1 };
+	struct scd_error err = { 0 };
+	int r = confine(&wanted, &err);
+
+	if (r < 0 || access(folder, W_OK | X_OK) == 0)
+		return r;
+	r = scd_error_set(&err, -errno, "cannot write into the folder %s: %s", folder, strerror(errno));
+	scd_error_hint(&err, "the recorder has no privileges: run it as the owner of the folder");
+	scd_error_print(&err, stderr);
+	return r;
+}
