@@ -5,6 +5,8 @@
  *    greet.c    from the listener to the end of the handshake
  *    worker.c   the worker's life: started, ended, started again
  *    lanes.c    connections on their way to the worker and back
+ *    pulses.c   signs of life, and who is to blame for a worker's end
+ *    faults.c   in the worker: which thread it is that crashes
  *    good.c     the last good configuration, kept for the next worker
  */
 #ifndef SCD_SERVER_KEEPER_INTERNAL_H
@@ -36,6 +38,7 @@ struct scd__lane {
 	size_t connection_count; /* that it holds */
 	uint64_t beat;           /* of its pulse, when we last looked */
 	int64_t beat_ns;         /* when we first saw that */
+	bool silent;             /* it has been the same for too long */
 };
 
 /* Why we killed it. */
@@ -129,6 +132,17 @@ void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict);
 
 /* The last lane said READY. */
 void scd__worker_ready(struct scd_keeper *keeper, int64_t now_ns);
+
+/* pulses.c */
+
+/* The worker is ready: its lanes are watched from now on. */
+void scd__pulses_start(struct scd__worker *worker, int64_t now_ns);
+
+/* It is look_at_ns: a worker of which a lane is silent is killed. */
+void scd__pulses_look(struct scd_keeper *keeper, int64_t now_ns);
+
+/* The worker has ended without an order: who may have caused it gets a strike, and is quarantined at the last one. */
+void scd__pulses_blame(struct scd_keeper *keeper, int wait_status, int64_t now_ns);
 
 /* lanes.c */
 

@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "keeper/custody.h"
+#include "keeper/faults.h"
 #include "keeper/internal.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
@@ -147,6 +148,7 @@ static void become_worker(struct scd_keeper *keeper)
 	};
 
 	let_go_in_child(keeper);
+	scd__faults_watch(worker->pulses, worker->lane_count);
 	exit(keeper->worker_main(keeper->user, &seat));
 }
 
@@ -196,6 +198,7 @@ void scd__worker_ready(struct scd_keeper *keeper, int64_t now_ns)
 	worker->ready = keeper->was_ready = true;
 	worker->ready_ns = now_ns;
 	worker->kill_at_ns = keeper->stopping ? keeper->stop_by_ns : SCD__NEVER_NS;
+	scd__pulses_start(worker, now_ns);
 	scd__good_accept(&keeper->good);
 }
 
@@ -290,6 +293,7 @@ void scd__worker_reap(struct scd_keeper *keeper, int64_t now_ns)
 		return;
 	keeper->counters.workers_died++;
 	keeper->stop_failed = keeper->stopping;
+	scd__pulses_blame(keeper, wait_status, now_ns);
 	scd__lanes_take_back(keeper);
 	release_pulses(worker);
 	worker->kill_at_ns = worker->look_at_ns = SCD__NEVER_NS;
@@ -361,6 +365,8 @@ void scd__worker_keep_time(struct scd_keeper *keeper, int64_t now_ns)
 		return;
 	if (worker->pid > 0 && now_ns >= worker->kill_at_ns)
 		run_out(keeper, now_ns);
+	else if (worker->pid > 0 && now_ns >= worker->look_at_ns)
+		scd__pulses_look(keeper, now_ns);
 	else if (worker->pid <= 0 && keeper->stopping && now_ns >= keeper->stop_by_ns)
 		end(keeper, 1);
 	else if (worker->pid <= 0 && now_ns >= worker->restart_at_ns)

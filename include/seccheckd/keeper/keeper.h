@@ -19,26 +19,28 @@
 #include "seccheckd/wire/pulse.h"
 
 /* X(member, "help") — one counter each; names become metrics. */
-#define SCD_KEEPER_COUNTERS(X)                                                                       \
-	X(accepted, "Connections accepted.")                                                         \
-	X(answered, "Handshakes answered.")                                                          \
-	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                 \
-	X(timed_out, "Connections closed because no handshake came in time.")                        \
-	X(refused_full, "Connections closed because the table of connections is full.")              \
-	X(refused_resources, "Connections closed for want of descriptors or memory.")                \
-	X(refused_user, "Connections closed because their user may not connect.")                    \
-	X(accept_pauses, "Times that accepting was suspended for want of resources.")                \
-	X(handed_over, "Connections given to a worker, each time.")                                  \
-	X(resumed, "Of these, connections that an earlier worker had had.")                          \
-	X(released, "Connections that the worker reported as ended.")                                \
-	X(workers_started, "Workers started, with the first.")                                       \
-	X(workers_died, "Workers that ended without an order and were followed by another.")         \
-	X(workers_killed, "Workers that were killed: they hung, did not get ready, or did not end.") \
-	X(control_errors, "Messages of the worker that are malformed or name no connection.")        \
-	X(verified, "Connections whose sandbox was established from the host side.")                 \
-	X(unverified, "Connections whose sandbox was not: they are watched, and their word taken.")  \
-	X(sndbufs_enlarged, "Connections whose sender got the send buffer it should have.")          \
-	X(sndbufs_partly_enlarged, "Connections whose sender got less than that.")                   \
+#define SCD_KEEPER_COUNTERS(X)                                                                         \
+	X(accepted, "Connections accepted.")                                                           \
+	X(answered, "Handshakes answered.")                                                            \
+	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                   \
+	X(timed_out, "Connections closed because no handshake came in time.")                          \
+	X(refused_full, "Connections closed because the table of connections is full.")                \
+	X(refused_resources, "Connections closed for want of descriptors or memory.")                  \
+	X(refused_user, "Connections closed because their user may not connect.")                      \
+	X(accept_pauses, "Times that accepting was suspended for want of resources.")                  \
+	X(handed_over, "Connections given to a worker, each time.")                                    \
+	X(resumed, "Of these, connections that an earlier worker had had.")                            \
+	X(released, "Connections that the worker reported as ended.")                                  \
+	X(workers_started, "Workers started, with the first.")                                         \
+	X(workers_died, "Workers that ended without an order and were followed by another.")           \
+	X(workers_killed, "Workers that were killed: they hung, did not get ready, or did not end.")   \
+	X(strikes, "Connections that were being read when a worker crashed or hung, each time.")       \
+	X(quarantined, "Connections that no worker reads any more, as too many ended while they did.") \
+	X(control_errors, "Messages of the worker that are malformed or name no connection.")          \
+	X(verified, "Connections whose sandbox was established from the host side.")                   \
+	X(unverified, "Connections whose sandbox was not: they are watched, and their word taken.")    \
+	X(sndbufs_enlarged, "Connections whose sender got the send buffer it should have.")            \
+	X(sndbufs_partly_enlarged, "Connections whose sender got less than that.")                     \
 	X(sndbufs_unchanged, "Connections whose sender kept the send buffer it had.")
 
 struct scd_keeper_counters {
