@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "seccheckd/base/array.h"
+#include "tests/support/naive_side.h"
 
 static _Noreturn void die(const char *why, struct scd_str what)
 {
@@ -54,10 +55,10 @@ static bool contains(struct scd_str text, struct scd_str part, bool fold)
 	return false;
 }
 
-static bool matches_pattern(struct scd_str pattern, struct scd_str text)
+static bool matches_pattern(struct scd_str pattern, struct scd_str text, int flags)
 {
 	char *p = terminated(pattern), *t = terminated(text);
-	bool result = fnmatch(p, t, 0) == 0;
+	bool result = fnmatch(p, t, flags) == 0;
 
 	free(p);
 	free(t);
@@ -86,7 +87,7 @@ static bool has_path_prefix(struct scd_str path, struct scd_str prefix)
 
 		if (wanted.len == 0)
 			return true;
-		if (got.len == 0 || !(is_pattern ? matches_pattern(wanted, got) : scd_str_eq(wanted, got)))
+		if (got.len == 0 || !(is_pattern ? matches_pattern(wanted, got, 0) : scd_str_eq(wanted, got)))
 			return false;
 	}
 }
@@ -148,11 +149,11 @@ static bool in_network(const struct scd_ip *ip, struct scd_str constant)
 
 /* ---- checks ---- */
 
-/* A field, an operator and one constant. */
+/* An operator and what stands on its right: a constant as it is written, or one value of another field. */
 struct comparison {
-	const struct scd_field_use *use;
-	struct scd_str op;
+	struct scd_str op; /* without its modifier */
 	struct scd_str constant;
+	const struct scd_value *other; /* NULL: the constant */
 };
 
 static bool is_address(enum scd_type type)
@@ -160,10 +161,26 @@ static bool is_address(enum scd_type type)
 	return type == SCD_TYPE_IPADDR || type == SCD_TYPE_IPNET;
 }
 
+static int order_of_values(const struct scd_value *a, const struct scd_value *b)
+{
+	if (is_address(a->type))
+		return a->ip.family != b->ip.family ||
+		       memcmp(a->ip.bytes, b->ip.bytes, a->ip.family == 4 ? 4 : 16) != 0;
+	if (a->type == SCD_TYPE_BOOL)
+		return a->boolean != b->boolean;
+	if (scd_type_is_signed(a->type))
+		return (a->i64 > b->i64) - (a->i64 < b->i64);
+	if (scd_type_is_unsigned(a->type))
+		return (a->u64 > b->u64) - (a->u64 < b->u64);
+	return scd_str_compare(a->text, b->text);
+}
+
 static int order_of(const struct comparison *c, const struct scd_value *value)
 {
 	enum scd_type type = value->type;
 
+	if (c->other)
+		return order_of_values(value, c->other);
 	if (is_address(type))
 		return in_network(&value->ip, c->constant) ? 0 : 1;
 	if (type == SCD_TYPE_BOOL)
@@ -171,6 +188,48 @@ static int order_of(const struct comparison *c, const struct scd_value *value)
 	if (scd_type_is_signed(type) || scd_type_is_unsigned(type))
 		return order_of_numbers(type, value, c->constant);
 	return scd_str_compare(value->text, c->constant);
+}
+
+/* Pairs of digits to bytes; the caller frees them. */
+static struct scd_str from_hex(struct scd_str digits)
+{
+	char *bytes = calloc(1, digits.len + 1), *text = terminated(digits);
+	unsigned byte;
+
+	for (size_t i = 0; i + 1 < digits.len && sscanf(text + i, "%2x", &byte) == 1; i += 2)
+		bytes[i / 2] = (char)byte;
+	free(text);
+	return (struct scd_str){ bytes, digits.len / 2 };
+}
+
+static bool holds_for_bytes(const struct comparison *c, struct scd_str text)
+{
+	struct scd_str bytes = from_hex(c->constant);
+	bool holds = scd_str_is(c->op, "bcontains") ? contains(text, bytes, false) : begins_at(text, 0, bytes, false);
+
+	free((char *)(uintptr_t)bytes.data);
+	return holds;
+}
+
+static bool holds_for_text(const struct comparison *c, struct scd_str text, struct scd_str part)
+{
+	if (scd_str_is(c->op, "contains"))
+		return contains(text, part, false);
+	if (scd_str_is(c->op, "icontains"))
+		return contains(text, part, true);
+	if (scd_str_is(c->op, "startswith"))
+		return begins_at(text, 0, part, false);
+	if (scd_str_is(c->op, "endswith"))
+		return part.len <= text.len && begins_at(text, text.len - part.len, part, false);
+	if (scd_str_is(c->op, "glob"))
+		return part.len <= 255 && matches_pattern(part, text, 0);
+	if (scd_str_is(c->op, "iglob"))
+		return part.len <= 255 && matches_pattern(part, text, FNM_CASEFOLD);
+	if (scd_str_is(c->op, "regex"))
+		return naive_regex(part, text);
+	if (scd_str_is(c->op, "pmatch"))
+		return has_path_prefix(text, part);
+	die("unknown operator", c->op);
 }
 
 static bool holds_for_one(const struct comparison *c, const struct scd_value *value)
@@ -181,7 +240,7 @@ static bool holds_for_one(const struct comparison *c, const struct scd_value *va
 	} orders[] = {
 		{ "=", false, true, false }, { "==", false, true, false }, { "!=", true, false, true },
 		{ "<", true, false, false }, { "<=", true, true, false },  { ">", false, false, true },
-		{ ">=", false, true, true }, { "in", false, true, false },
+		{ ">=", false, true, true }, { "in", false, true, false }, { "intersects", false, true, false },
 	};
 
 	for (size_t i = 0; i < SCD_COUNT(orders); i++) {
@@ -190,20 +249,9 @@ static bool holds_for_one(const struct comparison *c, const struct scd_value *va
 		int order = order_of(c, value);
 		return order < 0 ? orders[i].less : order > 0 ? orders[i].greater : orders[i].equal;
 	}
-	if (scd_str_is(c->op, "contains"))
-		return contains(value->text, c->constant, false);
-	if (scd_str_is(c->op, "icontains"))
-		return contains(value->text, c->constant, true);
-	if (scd_str_is(c->op, "startswith"))
-		return begins_at(value->text, 0, c->constant, false);
-	if (scd_str_is(c->op, "endswith"))
-		return c->constant.len <= value->text.len &&
-		       begins_at(value->text, value->text.len - c->constant.len, c->constant, false);
-	if (scd_str_is(c->op, "glob"))
-		return matches_pattern(c->constant, value->text);
-	if (scd_str_is(c->op, "pmatch"))
-		return has_path_prefix(value->text, c->constant);
-	die("unknown operator", c->op);
+	if (c->op.data[0] == 'b' && !c->other)
+		return holds_for_bytes(c, value->text);
+	return holds_for_text(c, value->text, c->other ? c->other->text : c->constant);
 }
 
 static const struct naive_list *find_list(const struct naive_names *names, struct scd_str name)
@@ -214,63 +262,102 @@ static const struct naive_list *find_list(const struct naive_names *names, struc
 	return NULL;
 }
 
-/* Whether one of the constants on the right does. */
-static bool one_constant_holds(const struct naive_names *names, struct comparison *c, const struct scd_ast *right,
-                               const struct scd_value *value)
+/* All that stands on the right: constants, with lists in their places, or the values of another side. */
+struct row {
+	struct scd_str constants[NAIVE_CONSTANTS_AT_MOST];
+	const struct scd_value *others; /* NULL: constants */
+	size_t count;
+};
+
+static void read_constants(const struct naive_names *names, const struct scd_ast *right, struct row *ret_row)
 {
-	if (right->kind != SCD_AST_LIST) {
-		c->constant = right->text;
-		return holds_for_one(c, value);
-	}
+	*ret_row = (struct row){ .count = 0 };
+	if (right->kind != SCD_AST_LIST)
+		ret_row->constants[ret_row->count++] = right->text;
 	for (size_t i = 0; i < right->value_count; i++) {
 		const struct naive_list *list = find_list(names, right->values[i]);
 
-		for (size_t j = 0; list && j < list->count; j++) {
-			c->constant = list->items[j];
-			if (holds_for_one(c, value))
-				return true;
-		}
-		c->constant = right->values[i];
-		if (!list && holds_for_one(c, value))
-			return true;
+		for (size_t j = 0; list && j < list->count; j++)
+			ret_row->constants[ret_row->count++] = list->items[j];
+		if (!list)
+			ret_row->constants[ret_row->count++] = right->values[i];
 	}
-	return false;
+}
+
+static bool entry_holds(struct comparison *c, const struct row *row, size_t entry, const struct scd_value *value)
+{
+	c->other = row->others ? &row->others[entry] : NULL;
+	c->constant = row->constants[row->others ? 0 : entry];
+	return holds_for_one(c, value);
 }
 
 /*
- * A field that gives several values at once. Any of them will do, but a list has to be in a list with all it has, and
- * an address, network or port differs only if both ends do.
+ * One entry of the row for a field that gives several values at once: any of them will do, but an address, network or
+ * port differs only if both ends do.
  */
-static bool list_holds(const struct naive_names *names, struct comparison *c, const struct scd_ast *right,
-                       const struct scd_value *value)
+static bool entry_holds_for_any(struct comparison *c, const struct row *row, size_t entry, const struct scd_value *list)
 {
-	enum scd_type type = value->type;
+	enum scd_type type = list->type;
 	bool both_ends = scd_str_is(c->op, "!=") && (is_address(type) || type == SCD_TYPE_PORT);
 	size_t held = 0;
 
-	for (size_t i = 0; i < value->list.count; i++)
-		held += one_constant_holds(names, c, right, &value->list.items[i]);
-	if (!c->use->is_any_of)
-		return held == value->list.count;
-	return held > 0 && (!both_ends || held == value->list.count);
+	for (size_t i = 0; i < list->list.count; i++)
+		held += entry_holds(c, row, entry, &list->list.items[i]);
+	return held > 0 && (!both_ends || held == list->list.count);
+}
+
+/* As many entries as the modifier wants; without one, any. */
+static bool row_holds(struct comparison *c, const struct row *row, struct scd_str modifier,
+                      const struct scd_value *value)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < row->count; i++)
+		held += value->is_list ? entry_holds_for_any(c, row, i, value) : entry_holds(c, row, i, value);
+	if (scd_str_is(modifier, "oneof"))
+		return held == 1;
+	if (scd_str_is(modifier, "allof"))
+		return held > 0 && held == row->count;
+	return held > 0;
+}
+
+static bool list_holds(struct comparison *c, const struct row *row, const struct scd_value *list)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < list->list.count; i++)
+		held += row_holds(c, row, SCD_STR(""), &list->list.items[i]);
+	return scd_str_is(c->op, "in") ? held == list->list.count : held > 0;
 }
 
 static bool check_holds(const struct naive_names *names, const struct scd_ast *check, const struct scd_view *view)
 {
-	const struct scd_ast *left = check->children[0];
-	struct scd_field_use use;
-	struct scd_value value;
-	struct comparison c = { .use = &use, .op = check->op };
+	const struct scd_ast *right = check->child_count > 1 ? check->children[1] : NULL;
+	const char *blank = memchr(check->op.data, ' ', check->op.len);
+	struct scd_str modifier = { blank ? blank + 1 : "",
+		                    blank ? check->op.len - (size_t)(blank - check->op.data) - 1 : 0 };
+	struct comparison c = { .op = check->op };
+	struct scd_value value, other;
+	bool is_any_of, ignored;
+	struct row row;
 
-	if (scd_field_resolve(left->text, left->has_arg, left->arg, &use, NULL) < 0)
-		die("no field", left->text);
-	if (!scd_field_get(&use, view, &value))
+	if (blank)
+		c.op.len = (size_t)(blank - check->op.data);
+	if (!naive_side(check->children[0], view, &value, &is_any_of))
 		return false;
 	if (check->kind == SCD_AST_UNARY)
 		return true;
-	if (value.is_list)
-		return list_holds(names, &c, check->children[1], &value);
-	return one_constant_holds(names, &c, check->children[1], &value);
+	if (right->kind == SCD_AST_FIELD || right->kind == SCD_AST_TRANSFORMER) {
+		if (!naive_side(right, view, &other, &ignored))
+			return false;
+		row.others = other.is_list ? other.list.items : &other;
+		row.count = other.is_list ? other.list.count : 1;
+	} else {
+		read_constants(names, right, &row);
+	}
+	if (value.is_list && !is_any_of)
+		return list_holds(&c, &row, &value);
+	return row_holds(&c, &row, modifier, &value);
 }
 
 /* ---- trees ---- */

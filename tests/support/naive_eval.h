@@ -10,6 +10,9 @@
 #include "seccheckd/engine/field.h"
 #include "seccheckd/lang/ast.h"
 
+/* Of one check, with its lists put in. */
+#define NAIVE_CONSTANTS_AT_MOST 64
+
 struct naive_list {
 	const char *name;
 	const struct scd_str *items;
@@ -21,7 +24,7 @@ struct naive_macro {
 	const struct scd_ast *condition;
 };
 
-/* What the names in conditions mean. Lists stand among the constants of `in` and `pmatch`. */
+/* What the names in conditions mean. Lists stand among the constants of operators that take several. */
 struct naive_names {
 	const struct naive_list *lists;
 	size_t list_count;

@@ -11,6 +11,7 @@
 #include "seccheckd/base/limits.h"
 #include "seccheckd/event/kind.h"
 #include "tests/support/random_event.h"
+#include "tests/support/random_sides.h"
 
 #define MOST_CONSTANTS 5
 #define MOST_BYTES     200u
@@ -161,39 +162,56 @@ static struct scd_str port_constant(struct maker *maker, bool named)
 
 enum group { NUMBER = 1, BOOLEAN = 2, TEXT = 4, BUFFER = 8, ADDRESS = 16, LISTS = 32 };
 
-static unsigned group_of(const struct scd_field_use *use)
+static unsigned group_of(const struct random_side *side)
 {
-	if (use->field->flags & SCD_FIELD_LIST)
+	if (side->is_list)
 		return LISTS;
-	if (scd_type_is_text(use->type))
+	if (scd_type_is_text(side->type))
 		return TEXT;
-	if (use->type == SCD_TYPE_BYTES)
+	if (side->type == SCD_TYPE_BYTES)
 		return BUFFER;
-	if (use->type == SCD_TYPE_IPADDR || use->type == SCD_TYPE_IPNET)
+	if (side->type == SCD_TYPE_IPADDR || side->type == SCD_TYPE_IPNET)
 		return ADDRESS;
-	return use->type == SCD_TYPE_BOOL ? BOOLEAN : NUMBER;
+	return side->type == SCD_TYPE_BOOL ? BOOLEAN : NUMBER;
 }
 
-static bool is_kind_field(struct scd_str written)
+static bool is_kind_field(struct scd_str name)
 {
-	return scd_str_is(written, "evt.type") || scd_str_is(written, "syscall.type");
+	return scd_str_is(name, "evt.type") || scd_str_is(name, "syscall.type");
 }
 
-static struct scd_str constant_for(struct maker *maker, const struct scd_field_use *use, struct scd_str op)
+static struct scd_str hex_constant(struct maker *maker)
 {
-	bool equality = scd_str_is(op, "=") || scd_str_is(op, "==") || scd_str_is(op, "!=") || scd_str_is(op, "in");
+	struct scd_str text = text_constant(maker, false);
+	char *out = scd_arena_zalloc(maker->arena, 2 * text.len + 1, 1);
 
-	if (is_kind_field(use->field->name) && equality)
+	for (size_t i = 0; i < text.len && i < 8; i++)
+		snprintf(out + 2 * i, 3, below(maker, 2) ? "%02x" : "%02X", (unsigned char)text.data[i]);
+	return scd_str_from(out);
+}
+
+static struct scd_str constant_for(struct maker *maker, const struct random_side *side, struct scd_str op)
+{
+	bool equality = scd_str_is(op, "=") || scd_str_is(op, "==") || scd_str_is(op, "!=") || scd_str_is(op, "in") ||
+	                scd_str_is(op, "intersects");
+
+	if (is_kind_field(side->field) && equality)
 		return scd_str_from(PICK(maker->rng, kinds));
-	if (use->type == SCD_TYPE_BOOL)
+	if (side->type == SCD_TYPE_BOOL)
 		return scd_str_from(below(maker, 2) ? "true" : "false");
-	if (use->type == SCD_TYPE_IPADDR || use->type == SCD_TYPE_IPNET)
-		return address_constant(maker, use->type == SCD_TYPE_IPNET);
-	if (use->type == SCD_TYPE_PORT)
+	if (side->type == SCD_TYPE_IPADDR || side->type == SCD_TYPE_IPNET)
+		return address_constant(maker, side->type == SCD_TYPE_IPNET);
+	if (side->type == SCD_TYPE_PORT)
 		return port_constant(maker, equality);
-	if (group_of(use) == NUMBER || op.data[0] == '<' || op.data[0] == '>')
+	if (op.data[0] == '<' || op.data[0] == '>')
 		return number_constant(maker);
-	return text_constant(maker, scd_str_is(op, "glob") || scd_str_is(op, "pmatch"));
+	if (side->type != SCD_TYPE_BYTES && !scd_type_is_text(side->type))
+		return number_constant(maker);
+	if (scd_str_is(op, "bcontains") || scd_str_is(op, "bstartswith"))
+		return hex_constant(maker);
+	if (scd_str_is(op, "regex"))
+		return random_regex(maker->rng, maker->arena, text_constant(maker, false));
+	return text_constant(maker, scd_str_is(op, "glob") || scd_str_is(op, "iglob") || scd_str_is(op, "pmatch"));
 }
 
 /*
@@ -238,20 +256,25 @@ static const struct operator_row {
 	{ ">=", NUMBER | TEXT },
 	{ "in", NUMBER | BOOLEAN | TEXT | BUFFER | ADDRESS | LISTS },
 	{ "in", NUMBER | TEXT | BUFFER | ADDRESS },
+	{ "intersects", NUMBER | BOOLEAN | TEXT | BUFFER | ADDRESS | LISTS },
 	{ "contains", TEXT | BUFFER },
 	{ "icontains", TEXT },
 	{ "startswith", TEXT | BUFFER },
 	{ "endswith", TEXT | BUFFER },
+	{ "bcontains", BUFFER },
+	{ "bstartswith", BUFFER },
 	{ "glob", TEXT },
+	{ "iglob", TEXT },
+	{ "regex", TEXT },
 	{ "pmatch", TEXT },
 };
 
-static struct scd_str operator_for(struct maker *maker, const struct scd_field_use *use)
+static struct scd_str operator_for(struct maker *maker, const struct random_side *side)
 {
 	for (;;) {
 		const struct operator_row *row = &PICK(maker->rng, operators);
 
-		if (row->groups & group_of(use))
+		if (row->groups & group_of(side))
 			return scd_str_from(row->name);
 	}
 }
@@ -287,15 +310,14 @@ static void write_items(struct maker *maker, const struct scd_str *items, size_t
 }
 
 /* The first few perhaps as a list, the others one by one. */
-static void write_constants(struct maker *maker, const struct scd_field_use *use, struct scd_str op,
-                            struct scd_buf *out)
+static void write_constants(struct maker *maker, const struct random_side *side, struct scd_str op, struct scd_buf *out)
 {
 	struct scd_str *items = scd_arena_zalloc(maker->arena, MOST_CONSTANTS, sizeof(*items));
 	size_t count = below(maker, MOST_CONSTANTS + 1), listed = below(maker, count + 1);
 	bool has_list = maker->rules->names.list_count < RANDOM_LISTS_AT_MOST && below(maker, 2);
 
 	for (size_t i = 0; i < count; i++)
-		items[i] = constant_for(maker, use, op);
+		items[i] = constant_for(maker, side, op);
 	for (size_t i = 0; i < listed && has_list; i++)
 		has_list = is_bare(items[i]);
 	listed = has_list ? listed : 0;
@@ -304,28 +326,54 @@ static void write_constants(struct maker *maker, const struct scd_field_use *use
 		scd_buf_append_str(out, list_of(maker, items, listed));
 	if (has_list && listed < count)
 		scd_buf_append_str(out, SCD_STR(", "));
-	write_items(maker, items + listed, count - listed, use->type == SCD_TYPE_BYTES, out);
+	write_items(maker, items + listed, count - listed, side->type == SCD_TYPE_BYTES, out);
 	scd_buf_append_char(out, ')');
+}
+
+static bool is_ordering(struct scd_str op)
+{
+	return op.data[0] == '<' || op.data[0] == '>';
+}
+
+static bool takes_list(struct scd_str op)
+{
+	return scd_str_is(op, "in") || scd_str_is(op, "intersects") || scd_str_is(op, "pmatch");
+}
+
+static bool takes_side(struct scd_str op)
+{
+	return !scd_str_is(op, "pmatch") && !scd_str_is(op, "regex");
+}
+
+static void write_right(struct maker *maker, const struct random_side *left, struct scd_str op, struct scd_buf *out)
+{
+	static const char *const modifiers[] = { "oneof", "anyof", "allof" };
+	struct random_side right;
+
+	if (takes_side(op) && below(maker, 6) == 0 && random_right_side(maker->rng, maker->arena, left, &right)) {
+		scd_buf_append_str(out, right.text);
+	} else if (takes_list(op)) {
+		write_constants(maker, left, op, out);
+	} else if (is_ordering(op)) {
+		scd_buf_append_str(out, constant_for(maker, left, op));
+	} else if (below(maker, 4) == 0) {
+		scd_buf_printf(out, "%s ", PICK(maker->rng, modifiers));
+		write_constants(maker, left, op, out);
+	} else {
+		scd_buf_append_str(out, quoted(maker, constant_for(maker, left, op), left->type == SCD_TYPE_BYTES));
+	}
 }
 
 static void write_check(struct maker *maker, struct scd_buf *out)
 {
-	struct scd_field_use use;
-	struct scd_str written, op;
+	struct random_side left = random_side(maker->rng, maker->arena, 2);
+	struct scd_str op = operator_for(maker, &left);
 
-	while (!random_field(maker->rng, maker->arena, &use, &written))
-		;
-	op = operator_for(maker, &use);
-	scd_buf_printf(out, SCD_STR_FMT " " SCD_STR_FMT, SCD_STR_ARG(written), SCD_STR_ARG(op));
+	scd_buf_printf(out, SCD_STR_FMT " " SCD_STR_FMT, SCD_STR_ARG(left.text), SCD_STR_ARG(op));
 	if (scd_str_is(op, "exists"))
 		return;
 	scd_buf_append_char(out, ' ');
-	if (scd_str_is(op, "in") || scd_str_is(op, "pmatch"))
-		write_constants(maker, &use, op, out);
-	else if (op.data[0] == '<' || op.data[0] == '>')
-		scd_buf_append_str(out, constant_for(maker, &use, op));
-	else
-		scd_buf_append_str(out, quoted(maker, constant_for(maker, &use, op), use.type == SCD_TYPE_BYTES));
+	write_right(maker, &left, op, out);
 }
 
 /* ---- conditions ---- */
