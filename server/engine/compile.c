@@ -140,8 +140,6 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 /* What an error of an output is called. */
 static enum scd_diag_code output_code(const struct scd__rule_item *item, int result)
 {
-	if (result == -ENOTSUP)
-		return SCD_DIAG_ERR_NOT_EVALUATED;
 	return result == -ENOENT && item->skip_if_unknown_filter ? SCD_DIAG_UNKNOWN_FILTER
 	                                                         : SCD_DIAG_ERR_COMPILE_OUTPUT;
 }
@@ -198,9 +196,7 @@ static bool reads_env(const struct scd_ruleset *set, size_t first_node, const st
 		reads |= scd__expr_reads_env(predicate->left);
 		reads |= predicate->right && scd__expr_reads_env(predicate->right);
 	}
-	for (size_t i = 0; i < scd_format_field_count(rule->output); i++)
-		reads |= scd__field_reads_env(scd__format_use(rule->output, i));
-	return reads;
+	return reads || scd__format_reads_env(rule->output);
 }
 
 /* Makes a rule of what is behind the last one of the set. -EINVAL when it was reported, -ENOENT to leave it out. */

@@ -79,9 +79,9 @@ int scd__output_text(struct scd__build *build, const struct scd__rule_item *item
 void scd__warn_output(struct scd__build *build, const struct scd__rule_item *item, const struct scd_format *format)
 {
 	for (size_t i = 0; i < scd_format_field_count(format); i++) {
-		const struct scd_field *field = scd__format_use(format, i)->field;
+		const struct scd_field *field = scd__format_source(format, i);
 
-		if (field->flags & SCD_FIELD_DEPRECATED)
+		if (field && !scd_format_field_is_transformed(format, i) && field->flags & SCD_FIELD_DEPRECATED)
 			scd__report(build->collection->diags, SCD_DIAG_DEPRECATED_ITEM, item->output.parts[0].place, 0,
 			            "rule", item->pub.name, NULL,
 			            "usage of deprecated field '" SCD_STR_FMT "' has been detected in the rule output",

@@ -187,8 +187,9 @@ struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct sc
 /* Whether a field gives an environment. field.c */
 bool scd__field_reads_env(const struct scd_field_use *use);
 
-/* A field of an output. format.c */
-const struct scd_field_use *scd__format_use(const struct scd_format *format, size_t index);
+/* Of an output: whether it shows an environment, and the field that one of its fields is made from. format.c */
+bool scd__format_reads_env(const struct scd_format *format);
+const struct scd_field *scd__format_source(const struct scd_format *format, size_t index);
 
 /* Whether one rule of the set matches an event, whatever its buckets. eval.c */
 bool scd__evaluator_matches(struct scd_evaluator *evaluator, uint32_t rule, const struct scd_view *view);

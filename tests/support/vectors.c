@@ -25,6 +25,8 @@ static const struct kind {
 	{ "unescape", vectors_unescape },
 	{ "escape_roundtrip", vectors_escape_roundtrip },
 	{ "rulefile", vectors_rulefile },
+	{ "format", vectors_format },
+	{ "format_compile", vectors_format_compile },
 	{ "macro", vectors_macro },
 	{ "details", vectors_details },
 	{ "plugin_requirements", vectors_plugin_requirements },

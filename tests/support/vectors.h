@@ -69,6 +69,8 @@ bool vectors_unescape(struct vectors_case *c);
 bool vectors_escape_roundtrip(struct vectors_case *c);
 bool vectors_rulefile(struct vectors_case *c); /* vectors_rulefile.c */
 bool vectors_macro(struct vectors_case *c);
+bool vectors_format(struct vectors_case *c); /* vectors_format.c */
+bool vectors_format_compile(struct vectors_case *c);
 bool vectors_details(struct vectors_case *c);
 bool vectors_plugin_requirements(struct vectors_case *c);
 bool vectors_rule_name_wildcard(struct vectors_case *c); /* vectors_names.c */

@@ -8,28 +8,27 @@
 
 #include "seccheckd/base/arena.h"
 
-/* X(ENUM, "code") — falco's rule_loading codes, as far as something here can find them; NOT_EVALUATED is ours. */
-#define SCD_DIAG_TABLE(X)                                                                                    \
-	X(ERR_FILE_READ, "LOAD_ERR_FILE_READ")                                                               \
-	X(ERR_YAML_PARSE, "LOAD_ERR_YAML_PARSE")                                                             \
-	X(ERR_YAML_VALIDATE, "LOAD_ERR_YAML_VALIDATE")                                                       \
-	X(ERR_COMPILE_CONDITION, "LOAD_ERR_COMPILE_CONDITION")                                               \
-	X(ERR_COMPILE_OUTPUT, "LOAD_ERR_COMPILE_OUTPUT")                                                     \
-	X(ERR_VALIDATE, "LOAD_ERR_VALIDATE")                                                                 \
-	X(ERR_NOT_EVALUATED, "LOAD_ERR_NOT_EVALUATED") /* valid Falco that this version does not evaluate */ \
-	X(UNKNOWN_SOURCE, "LOAD_UNKNOWN_SOURCE")                                                             \
-	X(NO_EVTTYPE, "LOAD_NO_EVTTYPE")                                                                     \
-	X(UNKNOWN_FILTER, "LOAD_UNKNOWN_FILTER")                                                             \
-	X(UNUSED_MACRO, "LOAD_UNUSED_MACRO")                                                                 \
-	X(UNUSED_LIST, "LOAD_UNUSED_LIST")                                                                   \
-	X(UNKNOWN_ITEM, "LOAD_UNKNOWN_ITEM")                                                                 \
-	X(DEPRECATED_ITEM, "LOAD_DEPRECATED_ITEM")                                                           \
-	X(UNSAFE_NA_CHECK, "LOAD_UNSAFE_NA_CHECK")                                                           \
-	X(APPEND_NO_VALUES, "LOAD_APPEND_NO_VALUES")                                                         \
-	X(EXCEPTION_NAME_NOT_UNIQUE, "LOAD_EXCEPTION_NAME_NOT_UNIQUE")                                       \
-	X(INVALID_MACRO_NAME, "LOAD_INVALID_MACRO_NAME")                                                     \
-	X(INVALID_LIST_NAME, "LOAD_INVALID_LIST_NAME")                                                       \
-	X(COMPILE_CONDITION, "LOAD_COMPILE_CONDITION")                                                       \
+/* X(ENUM, "code") — falco's rule_loading codes, as far as something here can find them. */
+#define SCD_DIAG_TABLE(X)                                              \
+	X(ERR_FILE_READ, "LOAD_ERR_FILE_READ")                         \
+	X(ERR_YAML_PARSE, "LOAD_ERR_YAML_PARSE")                       \
+	X(ERR_YAML_VALIDATE, "LOAD_ERR_YAML_VALIDATE")                 \
+	X(ERR_COMPILE_CONDITION, "LOAD_ERR_COMPILE_CONDITION")         \
+	X(ERR_COMPILE_OUTPUT, "LOAD_ERR_COMPILE_OUTPUT")               \
+	X(ERR_VALIDATE, "LOAD_ERR_VALIDATE")                           \
+	X(UNKNOWN_SOURCE, "LOAD_UNKNOWN_SOURCE")                       \
+	X(NO_EVTTYPE, "LOAD_NO_EVTTYPE")                               \
+	X(UNKNOWN_FILTER, "LOAD_UNKNOWN_FILTER")                       \
+	X(UNUSED_MACRO, "LOAD_UNUSED_MACRO")                           \
+	X(UNUSED_LIST, "LOAD_UNUSED_LIST")                             \
+	X(UNKNOWN_ITEM, "LOAD_UNKNOWN_ITEM")                           \
+	X(DEPRECATED_ITEM, "LOAD_DEPRECATED_ITEM")                     \
+	X(UNSAFE_NA_CHECK, "LOAD_UNSAFE_NA_CHECK")                     \
+	X(APPEND_NO_VALUES, "LOAD_APPEND_NO_VALUES")                   \
+	X(EXCEPTION_NAME_NOT_UNIQUE, "LOAD_EXCEPTION_NAME_NOT_UNIQUE") \
+	X(INVALID_MACRO_NAME, "LOAD_INVALID_MACRO_NAME")               \
+	X(INVALID_LIST_NAME, "LOAD_INVALID_LIST_NAME")                 \
+	X(COMPILE_CONDITION, "LOAD_COMPILE_CONDITION")                 \
 	X(UNKNOWN_KEY, "LOAD_UNKNOWN_KEY")
 
 enum scd_diag_code {

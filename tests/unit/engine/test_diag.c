@@ -126,7 +126,7 @@ static void test_codes__are_falcos_and_errors_are_told_apart(void **state)
 		assert_int_equal(strncmp(name, "LOAD_", 5), 0);
 		assert_int_equal(scd_diag_is_error((enum scd_diag_code)code), strncmp(name, "LOAD_ERR_", 9) == 0);
 	}
-	assert_true(scd_diag_is_error(SCD_DIAG_ERR_NOT_EVALUATED));
+	assert_true(scd_diag_is_error(SCD_DIAG_ERR_VALIDATE));
 	assert_false(scd_diag_is_error(SCD_DIAG_COMPILE_CONDITION));
 }
 

@@ -99,6 +99,52 @@ static void test_render__fields_and_literals(void **state)
 	CHECK(rows);
 }
 
+static void test_render__transformers(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "%toupper(proc.name)!", "SH!" },
+		{ "%2toupper(proc.exepath)|", "/B|" },
+		{ "%5tolower(toupper(proc.name))|", "sh   |" },
+		{ "%join(\"->\", (proc.name, proc.pname))", "sh->init" },
+		{ "%concat(toupper(proc.name), proc.pname).", "SHinit." },
+		{ "%len(proc.exepath)", "7" },
+		{ "%toupper(fd.name)", "<NA>" },
+	};
+	CHECK(rows);
+}
+
+static void test_fields__of_transformers_stand_behind_what_they_are_made_from(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *format, *names;
+	} rows[] = {
+		{ "%toupper(proc.name) %proc.name", "proc.name toupper(proc.name) " },
+		{ "%tolower(toupper(proc.name))", "proc.name tolower(toupper(proc.name)) " },
+		{ "%concat(toupper(proc.name), proc.pname)",
+		  "proc.name toupper(proc.name) proc.pname concat(toupper(proc.name),proc.pname) " },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct scd_format *format = compile(rows[i].format);
+		scd_buf_reset(&world.text);
+		for (size_t f = 0; f < scd_format_field_count(format); f++)
+			scd_buf_printf(&world.text, SCD_STR_FMT " ", SCD_STR_ARG(scd_format_field_name(format, f)));
+		assert_string_equal(world.text.data, rows[i].names);
+	}
+}
+
+static void test_render_present__stops_at_what_is_missing(void **state)
+{
+	(void)state;
+	scd_buf_reset(&world.text);
+	assert_false(scd_format_render_present(compile("a %fd.name b"), &world.view, NULL, NULL, &world.text));
+	assert_string_equal(world.text.data, "a ");
+	scd_buf_reset(&world.text);
+	assert_true(scd_format_render_present(compile("*a %fd.name b"), &world.view, NULL, NULL, &world.text));
+	assert_string_equal(world.text.data, "a <NA> b");
+}
+
 static void test_render__missing_values(void **state)
 {
 	(void)state;
@@ -177,17 +223,19 @@ static void test_compile__refuses_with_a_reason(void **state)
 		{ "%toupper (proc.name)", -ENOENT,
 		  "unknown filter: filter_check called with nonexistent field toupper" },
 		{ "%99999999999999999999proc.name", -EINVAL, "the width of a field is over 65536" },
-		{ "%toupper(proc.name)", -ENOTSUP,
-		  "the transformer 'toupper' in an output is not evaluated by this version" },
-		{ "a %2join(\",\", (proc.name))", -ENOTSUP,
-		  "the transformer 'join' in an output is not evaluated by this version" },
+		{ "%toupper(thread.tid)", -EINVAL, NULL },
+		{ "%toupper(fd.ip)", -EINVAL, NULL },
+		{ "%toupper(proc.name", -ENOENT, "unknown filter: filter_check called with nonexistent field toupper" },
+		{ "%toupper(proc.nam)", -ENOENT,
+		  "unknown filter: filter_check called with nonexistent field proc.nam" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct scd_format *format = NULL;
 		struct scd_error err = { 0 };
 		assert_int_equal(scd_format_new(scd_str_from(rows[i].format), &arena, &format, &err), rows[i].code);
 		assert_int_equal(err.code, rows[i].code);
-		assert_string_equal(err.what, rows[i].why);
+		if (rows[i].why)
+			assert_string_equal(err.what, rows[i].why);
 		assert_null(format);
 	}
 }
@@ -379,6 +427,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(test_render__fields_and_literals),
+		TEST(test_render__transformers),
+		TEST(test_fields__of_transformers_stand_behind_what_they_are_made_from),
+		TEST(test_render_present__stops_at_what_is_missing),
 		TEST(test_render__missing_values),
 		TEST(test_render__widths),
 		TEST(test_render__ancestors_as_one_text),

@@ -125,19 +125,6 @@ static void test_errors__have_code_and_place(void **state)
 		check(&rows[i], false);
 }
 
-static void test_not_evaluated__is_an_error_and_never_silence(void **state)
-{
-	(void)state;
-	static const struct row rows[] = {
-		{ "transformer in output",
-		  "- rule: A\n  desc: d\n  priority: INFO\n  output: '%toupper(proc.name)'\n  condition: evt.type = "
-		  "open\n",
-		  SCD_DIAG_ERR_NOT_EVALUATED, 4, 0, "" },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check(&rows[i], false);
-}
-
 static void test_warnings__do_not_stop_loading(void **state)
 {
 	(void)state;
@@ -458,7 +445,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors__have_code_and_place),
-		cmocka_unit_test(test_not_evaluated__is_an_error_and_never_silence),
 		cmocka_unit_test(test_warnings__do_not_stop_loading),
 		cmocka_unit_test(test_skip_if_unknown_filter__leaves_the_rule_out_with_a_warning),
 		cmocka_unit_test(test_skip_if_unknown_filter__forgives_nothing_else),
