@@ -156,6 +156,28 @@ bool run_until(struct run *run, const char *text)
 	return true;
 }
 
+bool run_until_count(struct run *run, const char *text, size_t count)
+{
+	const int64_t deadline_ns = deadline();
+
+	while (run_count(&run->err, text) < count) {
+		if (!step(run, deadline_ns))
+			return false;
+	}
+	return true;
+}
+
+bool run_until_out(struct run *run, size_t len)
+{
+	const int64_t deadline_ns = deadline();
+
+	while (run->out.len < len) {
+		if (!step(run, deadline_ns))
+			return false;
+	}
+	return true;
+}
+
 int run_finish(struct run *run)
 {
 	const int64_t deadline_ns = deadline();

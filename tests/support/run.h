@@ -42,6 +42,10 @@ void run_start(struct run *run, const struct run_options *options);
 /* Waits until standard error has the text. False when the program ended without it, or at the deadline. */
 bool run_until(struct run *run, const char *text);
 
+/* Waits until standard error has the text so often, or standard output so many bytes. False as above. */
+bool run_until_count(struct run *run, const char *text, size_t count);
+bool run_until_out(struct run *run, size_t len);
+
 /* Waits for its end. At the deadline its process group is killed, and status is -1. Returns status. */
 int run_finish(struct run *run);
 
