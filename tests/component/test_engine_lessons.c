@@ -2,15 +2,15 @@
  * What went wrong in the engine that read gVisor's points before us, as behaviours of ours. Each row here is a test;
  * rows that concern sockets and processes have theirs where those are tested:
  *
- *    one silent client blocks all others          test_serve__good_client_is_served_beside_a_hostile_one ("says nothing")
- *    a reset ends the program                     the same ("resets with data in flight"), and
- *                                                 test_net__survives_a_reset_and_reads_what_came_before
- *    a hostile handshake ends the program         the same ("greets with …"), test_handshake__judges_the_first_message
- *    the socket's mode is 0777                    test_listener_open__makes_a_private_socket_whatever_the_umask,
- *                                                 test_serve__refuses_other_users
- *    nobody looks who connects                    test_identify__gives_a_reason_for_everybody_else,
- *                                                 test_serve__does_not_believe_a_sandbox_that_names_another
- *    the count of drops does not survive its wrap test_frame_dropped_since__counts_across_the_wrap, and below
+ *    one silent client blocks all others      hostile/greetings "says nothing", test_handshake__waits_for_the_peer
+ *    a reset ends the program                 hostile/messages "resets with data in flight",
+ *                                             test_net__survives_a_reset_and_reads_what_came_before
+ *    an unknown type ends the program         hostile/messages "sends an unknown type first", and below
+ *    the socket's mode is 0777                test_listener_open__makes_a_private_socket_whatever_the_umask,
+ *                                             test_serve__refuses_other_users
+ *    nobody looks who connects                test_identify__gives_a_reason_for_everybody_else,
+ *                                             test_serve__does_not_believe_a_sandbox_that_names_another
+ *    drops are counted wrongly after a wrap   test_frame_dropped_since__counts_across_the_wrap, and below
  *
  * Everything goes through the whole data path: a message in, an alert out.
  */
