@@ -208,36 +208,41 @@ bool scd__expr_reads_env(const struct scd__expr *expr)
 
 /* Values. */
 
-/* All arguments, in the scratch arena. NULL when one is missing. */
-static struct scd_value *arg_values(const struct scd__expr *expr, struct scd__memo *memo, const struct scd_view *view)
+/* False when one is missing. */
+static bool get_args(const struct scd__expr *expr, struct scd__memo *memo, const struct scd_view *view,
+                     struct scd_value *args)
 {
-	struct scd_value *values = scd_arena_zalloc(view->scratch, expr->arg_count + 1, sizeof(*values));
-	for (size_t i = 0; i < expr->arg_count && values; i++) {
-		const struct scd_value *value = scd__expr_value(expr->args[i], memo, view, &values[i]);
+	for (size_t i = 0; i < expr->arg_count; i++) {
+		const struct scd_value *value = scd__expr_value(expr->args[i], memo, view, &args[i]);
 		if (!value)
-			return NULL;
-		if (value != &values[i])
-			values[i] = *value;
+			return false;
+		if (value != &args[i])
+			args[i] = *value;
 	}
-	return values;
+	return true;
+}
+
+static bool apply(const struct scd__expr *expr, const struct scd_value *args, const struct scd_view *view,
+                  struct scd_value *ret_value)
+{
+	if (expr->kind == SCD__EXPR_CALL)
+		return scd__transformer_apply(expr, args, view, ret_value);
+	*ret_value = (struct scd_value){ .type = expr->type, .is_list = true };
+	ret_value->list.items = args;
+	ret_value->list.count = expr->arg_count;
+	return true;
 }
 
 /* A call that met the end of the arena may have gone on with less: its value does not count. */
 static bool compute_from_args(const struct scd__expr *expr, struct scd__memo *memo, const struct scd_view *view,
                               struct scd_value *ret_value)
 {
-	const struct scd_value *args = arg_values(expr, memo, view);
+	struct scd_value *args = scd_arena_zalloc(view->scratch, expr->arg_count + 1, sizeof(*args));
 	size_t refused = view->scratch->refused_count;
-	if (!args)
+	if (args && !get_args(expr, memo, view, args))
 		return false;
-	if (expr->kind == SCD__EXPR_LIST) {
-		*ret_value = (struct scd_value){ .type = expr->type, .is_list = true };
-		ret_value->list.items = args;
-		ret_value->list.count = expr->arg_count;
-		return true;
-	}
-	bool present = scd__transformer_apply(expr, args, view, ret_value);
-	if (view->scratch->refused_count == refused)
+	bool present = args && apply(expr, args, view, ret_value);
+	if (args && view->scratch->refused_count == refused)
 		return present;
 	if (view->losses)
 		view->losses->exhausted++;
