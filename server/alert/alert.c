@@ -17,8 +17,7 @@
 #include "message.h"
 #include "seccheckd/base/limits.h"
 
-#define ID_DIGITS         32
-#define ARENA_CHUNK_BYTES 16384u
+#define ID_DIGITS 32
 
 struct scd_alert {
 	atomic_uint refs;
@@ -62,10 +61,11 @@ static char *make_id(struct scd__maker *maker, const struct scd_alert_origin *or
 	return id;
 }
 
-struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event)
+/* The event, and the packed rest of it: protobuf joins what stands one behind the other. */
+static struct scd_alert *pack(const Seccheckd__V1__SecurityEvent *event, struct scd_str rest)
 {
 	const char *sandbox = event->sandbox ? event->sandbox->id : "";
-	size_t protobuf_len = seccheckd__v1__security_event__get_packed_size(event);
+	size_t event_len = seccheckd__v1__security_event__get_packed_size(event), protobuf_len = event_len + rest.len;
 	size_t rule_len = strlen(event->rule->name), sandbox_len = strlen(sandbox);
 	struct scd_alert *alert = malloc(sizeof(*alert) + protobuf_len + rule_len + 1 + sandbox_len + 1);
 	char *end;
@@ -79,21 +79,28 @@ struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event)
 	alert->rule_len = rule_len;
 	alert->sandbox_len = sandbox_len;
 	seccheckd__v1__security_event__pack(event, (uint8_t *)alert->data);
+	if (rest.len)
+		memcpy(alert->data + event_len, rest.data, rest.len);
 	end = mempcpy(alert->data + protobuf_len, event->rule->name, rule_len + 1);
 	memcpy(end, sandbox, sandbox_len + 1);
 	return alert;
 }
 
+struct scd_alert *scd__alert_pack(const Seccheckd__V1__SecurityEvent *event)
+{
+	return pack(event, (struct scd_str){ NULL, 0 });
+}
+
 /* An alert with its output text, or with what is told in place of that. */
 static struct scd_alert *make_alert(const struct scd_alert_origin *origin, const struct scd_rule *rule,
-                                    const struct scd_view *view, const struct scd_str *text, enum scd__detail detail)
+                                    const struct scd_view *view, const struct scd_str *text, struct scd_str who)
 {
 	Seccheckd__V1__SecurityEvent event;
 	struct scd_arena arena;
 	struct scd__maker maker = { &arena, false };
 	struct scd_alert *alert = NULL;
 
-	scd_arena_init(&arena, ARENA_CHUNK_BYTES, SCD_LIMIT_ALERT_ARENA_BYTES);
+	scd_arena_init(&arena, SCD__ARENA_CHUNK_BYTES, SCD_LIMIT_ALERT_ARENA_BYTES);
 	seccheckd__v1__security_event__init(&event);
 	event.id = make_id(&maker, origin, view->event->sequence, rule->name);
 	scd__make_event(&maker, origin, rule, view, &event);
@@ -101,28 +108,24 @@ static struct scd_alert *make_alert(const struct scd_alert_origin *origin, const
 		scd__make_notice(&maker, rule, view, *text, &event);
 	else
 		scd__make_output(&maker, rule, view, &event);
-	scd__make_processes(&maker, detail, view, &event);
+	event.lineage_truncated = view->process && who.len == 0;
 	if (!maker.failed)
-		alert = scd__alert_pack(&event);
+		alert = pack(&event, who);
 	scd_arena_done(&arena);
 	return alert;
 }
 
-/* What surrounds a match must not suppress it: rather an alert without ancestors than none. */
+/* What surrounds a match must not suppress it: rather an alert without a process than none. */
 struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
-                                const struct scd_view *view)
+                                const struct scd_view *view, struct scd_alert_who *who)
 {
-	struct scd_alert *alert = make_alert(origin, rule, view, NULL, SCD__DETAIL_ALL);
-
-	if (!alert)
-		alert = make_alert(origin, rule, view, NULL, SCD__DETAIL_PROCESS);
-	return alert ? alert : make_alert(origin, rule, view, NULL, SCD__DETAIL_NONE);
+	return make_alert(origin, rule, view, NULL, scd__alert_who(view, who));
 }
 
 struct scd_alert *scd_alert_new_notice(const struct scd_alert_origin *origin, const struct scd_rule *rule,
                                        const struct scd_view *view, struct scd_str text)
 {
-	return make_alert(origin, rule, view, &text, SCD__DETAIL_NONE);
+	return make_alert(origin, rule, view, &text, (struct scd_str){ NULL, 0 });
 }
 
 struct scd_alert *scd_alert_ref(struct scd_alert *alert)

@@ -7,6 +7,9 @@
 #include "seccheckd/alert/alert.h"
 #include "seccheckd/v1/security_event.pb-c.h"
 
+/* An alert's arenas grow by this. */
+#define SCD__ARENA_CHUNK_BYTES 16384u
+
 /* What the parts of a message are made with. */
 struct scd__maker {
 	struct scd_arena *arena;
@@ -41,12 +44,11 @@ void scd__make_output(struct scd__maker *maker, const struct scd_rule *rule, con
 void scd__make_notice(struct scd__maker *maker, const struct scd_rule *rule, const struct scd_view *view,
                       struct scd_str text, Seccheckd__V1__SecurityEvent *ret_event);
 
-/* How much an alert tells of who did it. When memory does not suffice for one, the next lower is tried. */
-enum scd__detail { SCD__DETAIL_NONE, SCD__DETAIL_PROCESS, SCD__DETAIL_ALL };
-
-/* Fills process, lineage and their flags. */
-void scd__make_processes(struct scd__maker *maker, enum scd__detail detail, const struct scd_view *view,
-                         Seccheckd__V1__SecurityEvent *ret_event);
+/*
+ * The packed process and lineage, with their flags, of a SecurityEvent that has nothing else; made if they are not yet.
+ * Empty when the event belongs to no process, and on exhaustion.
+ */
+struct scd_str scd__alert_who(const struct scd_view *view, struct scd_alert_who *who);
 
 /*
  * Packs a message. It has an id of 32 digits and all parts but a process: alerts are unpacked without asking again.

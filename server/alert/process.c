@@ -3,13 +3,18 @@
  *
  * State keeps up to 16 KiB of arguments of each process, and paths as long as a sandbox cares to make them. All of
  * it, thirty-two times over, would let one tenant fill the queues of the outputs with a handful of alerts: so an
- * ancestor tells less than the process itself.
+ * ancestor tells less than the process itself. Packed once, it serves all alerts of an event: ten rules that match one
+ * cost little more than one does.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
 #include "seccheckd/alert/redact.h"
 #include "seccheckd/base/limits.h"
+
+/* How much is told of who did it. When memory does not suffice for all, the process alone is tried. */
+enum detail { DETAIL_PROCESS, DETAIL_ALL };
 
 /* How much of one process is told, in bytes. */
 struct extent {
@@ -132,15 +137,49 @@ static void make_lineage(struct scd__maker *maker, const struct scd_view *view, 
 	}
 }
 
-void scd__make_processes(struct scd__maker *maker, enum scd__detail detail, const struct scd_view *view,
-                         Seccheckd__V1__SecurityEvent *ret_event)
+static void make_processes(struct scd__maker *maker, enum detail detail, const struct scd_view *view,
+                           Seccheckd__V1__SecurityEvent *ret_event)
 {
-	if (!view->process)
-		return;
-	if (detail >= SCD__DETAIL_PROCESS)
-		ret_event->process = make_process(maker, view->process, &own_extent);
-	if (detail >= SCD__DETAIL_ALL)
+	ret_event->process = make_process(maker, view->process, &own_extent);
+	if (detail == DETAIL_ALL)
 		make_lineage(maker, view, ret_event);
 	else
 		ret_event->lineage_truncated = true;
+}
+
+/* False when there was no memory for so much. */
+static bool pack_who(const struct scd_view *view, enum detail detail, struct scd_alert_who *who)
+{
+	Seccheckd__V1__SecurityEvent event;
+	struct scd_arena arena;
+	struct scd__maker maker = { &arena, false };
+
+	scd_arena_init(&arena, SCD__ARENA_CHUNK_BYTES, SCD_LIMIT_ALERT_ARENA_BYTES);
+	seccheckd__v1__security_event__init(&event);
+	make_processes(&maker, detail, view, &event);
+	if (!maker.failed) {
+		who->len = seccheckd__v1__security_event__get_packed_size(&event);
+		who->packed = malloc(who->len);
+	}
+	if (who->packed)
+		seccheckd__v1__security_event__pack(&event, (uint8_t *)who->packed);
+	scd_arena_done(&arena);
+	return who->packed;
+}
+
+struct scd_str scd__alert_who(const struct scd_view *view, struct scd_alert_who *who)
+{
+	static const struct scd_str nobody = { NULL, 0 };
+
+	if (!view->process)
+		return nobody;
+	if (!who->packed && !pack_who(view, DETAIL_ALL, who) && !pack_who(view, DETAIL_PROCESS, who))
+		return nobody;
+	return (struct scd_str){ who->packed, who->len };
+}
+
+void scd_alert_who_done(struct scd_alert_who *who)
+{
+	free(who->packed);
+	*who = (struct scd_alert_who){ NULL, 0 };
 }

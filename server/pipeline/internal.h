@@ -14,6 +14,7 @@ struct scd_pipeline {
 	scd_alert_fn *on_alert;
 	void *user;
 	struct scd_arena scratch;
+	struct scd_alert_who who; /* of the event that rules look at */
 	bool coverage_alerts;
 	struct scd_pipeline_counters counters;
 	struct scd_pipeline_gauges gauges;

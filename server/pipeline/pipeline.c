@@ -37,7 +37,7 @@ static void on_match(void *user, const struct scd_rule *rule, const struct scd_v
 	struct scd_stream *stream = user;
 	struct scd_pipeline *pipeline = stream->pipeline;
 	struct scd_alert_origin origin = scd__stream_origin(stream);
-	struct scd_alert *alert = scd_alert_new(&origin, rule, view);
+	struct scd_alert *alert = scd_alert_new(&origin, rule, view, &pipeline->who);
 	if (!alert) {
 		pipeline->counters.alerts_lost++;
 		return;
@@ -86,6 +86,7 @@ static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 		};
 		pipeline->counters.events++;
 		scd_evaluator_run(pipeline->evaluator, &view, on_match, stream);
+		scd_alert_who_done(&pipeline->who);
 		note_losses(stream, &losses);
 	}
 	scd_sandbox_retire(stream->sandbox, event, process);

@@ -326,6 +326,37 @@ static void test_container__of_an_alert_is_one(void **state)
 	feed_close(&feed);
 }
 
+/* They share what was made once; the next event has its own. */
+static void test_alerts__of_one_event_tell_the_same_process(void **state)
+{
+	static const char three[] =
+	        "- rule: A\n  desc: d\n  priority: INFO\n  output: o\n  condition: evt.type = execve\n"
+	        "- rule: B\n  desc: d\n  priority: INFO\n  output: o\n  condition: evt.type = execve\n";
+	static const char *const paths[] = { "/bin/sh",    "/bin/sh",    "/tmp/miner",
+		                             "/tmp/miner", "/tmp/other", "/tmp/other" };
+	struct message message = { 0 };
+	struct feed feed;
+	(void)state;
+	feed_open_text(&feed, three);
+	message_start(&message, &shell, "0123456789abcdef", (const char *[]){ "/bin/sh", NULL });
+	assert_int_equal(feed_message(&feed, &message), 0);
+	message_clone(&message, &shell, 2, 2, 1700000000000000004);
+	assert_int_equal(feed_message(&feed, &message), 0);
+	for (size_t i = 2; i < 6; i += 2) {
+		message_exec(&message, &child, paths[i], (const char *[]){ "x", NULL });
+		assert_int_equal(feed_message(&feed, &message), 0);
+	}
+	assert_int_equal(feed.alert_count, 6);
+	for (size_t i = 0; i < 6; i++) {
+		const json_t *ours = json_object_get(feed.alerts[i], "seccheckd");
+		assert_string_equal(text_at(ours, "process", "exe_path"), paths[i]);
+		assert_int_equal(json_array_size(json_object_get(ours, "lineage")), i < 2 ? 0 : 1);
+		assert_true(json_is_false(json_object_get(ours, "lineage_truncated")));
+	}
+	message_done(&message);
+	feed_close(&feed);
+}
+
 /* A tenant's own arguments must never suppress an alert about it. */
 static void test_lineage__of_fat_ancestors_does_not_suppress_an_alert(void **state)
 {
@@ -394,6 +425,7 @@ int main(void)
 		TEST(test_alerts__of_a_rule_do_not_depend_on_other_rules),
 		TEST(test_losses__of_every_sort_taint),
 		TEST(test_container__of_an_alert_is_one),
+		TEST(test_alerts__of_one_event_tell_the_same_process),
 		TEST(test_lineage__of_fat_ancestors_does_not_suppress_an_alert),
 		TEST(test_exec__a_cut_secret_does_not_leave),
 		TEST(test_skipped__what_nobody_reads_is_not_decoded),

@@ -42,11 +42,25 @@ struct scd_alert_origin {
 	const char *rules_generation;
 };
 
+/*
+ * The process of an event and its ancestors as alerts tell them: most of the work for an alert, the same for all rules
+ * that match the event. Zeroed before the first of its alerts, done after the last one.
+ */
+struct scd_alert_who {
+	char *packed;
+	size_t len;
+};
+
+void scd_alert_who_done(struct scd_alert_who *who);
+
 struct scd_alert;
 
-/* NULL on exhaustion. origin, rule and view are borrowed for the call. */
+/*
+ * NULL on exhaustion. origin, rule and view are borrowed for the call; who is what the alerts of this view's event
+ * share, made with the first of them.
+ */
 struct scd_alert *scd_alert_new(const struct scd_alert_origin *origin, const struct scd_rule *rule,
-                                const struct scd_view *view);
+                                const struct scd_view *view, struct scd_alert_who *who);
 
 /*
  * What the daemon itself has to tell of a sandbox. The rule is made up by the caller, without an output: the text

@@ -114,9 +114,11 @@ static inline void match_output(struct match *match, const char *output)
 
 static inline struct scd_alert *match_alert(struct match *match)
 {
-	struct scd_alert *alert = scd_alert_new(&match->origin, &match->rule, &match->view);
+	struct scd_alert_who who = { 0 };
+	struct scd_alert *alert = scd_alert_new(&match->origin, &match->rule, &match->view, &who);
 
 	assert_non_null(alert);
+	scd_alert_who_done(&who);
 	return alert;
 }
 

@@ -66,11 +66,13 @@ static void fail_at_each_allocation(operation_fn *operation, void *user, unsigne
 
 static int make_alert(void *user)
 {
-	struct scd_alert *alert = scd_alert_new(&match.origin, &match.rule, &match.view);
+	struct scd_alert_who who = { 0 };
+	struct scd_alert *alert = scd_alert_new(&match.origin, &match.rule, &match.view, &who);
 	int r = alert ? 0 : -ENOMEM;
 
 	(void)user;
 	scd_alert_unref(&alert);
+	scd_alert_who_done(&who);
 	scd_arena_done(&match.scratch);
 	return r;
 }
