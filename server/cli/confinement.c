@@ -25,6 +25,9 @@
 /* Of `nobody`, where there is no /etc/passwd: in an image with nothing but the program. */
 #define OVERFLOW_ID 65534u
 
+/* The texts of one line of /etc/passwd. */
+#define ENTRY_BYTES 4096
+
 #define ADVICE "useradd --system --no-create-home --shell /usr/sbin/nologin " OWN_USER
 
 /* What the outputs connect to. */
@@ -46,23 +49,26 @@ static void set_user(struct scd_confinement *wanted, const char *name, uid_t uid
 /* False when there is none of this name. */
 static bool set_user_by_name(struct scd_confinement *wanted, const char *name)
 {
-	const struct passwd *entry = getpwnam(name);
+	struct passwd entry, *found = NULL;
+	char texts[ENTRY_BYTES];
 
-	if (entry)
-		set_user(wanted, name, entry->pw_uid, entry->pw_gid);
-	return entry != NULL;
+	if (getpwnam_r(name, &entry, texts, sizeof(texts), &found) != 0 || !found)
+		return false;
+	set_user(wanted, name, found->pw_uid, found->pw_gid);
+	return true;
 }
 
 /* Without an entry, the group has the same number. */
 static bool set_user_by_number(struct scd_confinement *wanted, const char *text)
 {
-	const struct passwd *entry;
+	struct passwd entry, *found = NULL;
+	char texts[ENTRY_BYTES];
 	uint64_t number;
 
 	if (!isdigit((unsigned char)text[0]) || scd_str_to_u64(scd_str_from(text), &number) < 0 || number >= UINT32_MAX)
 		return false;
-	entry = getpwuid((uid_t)number);
-	set_user(wanted, text, (uid_t)number, entry ? entry->pw_gid : (gid_t)number);
+	(void)getpwuid_r((uid_t)number, &entry, texts, sizeof(texts), &found);
+	set_user(wanted, text, (uid_t)number, found ? found->pw_gid : (gid_t)number);
 	return true;
 }
 
