@@ -115,17 +115,17 @@ blast() {
   "$programs/tests/blast" "$work/$1.sock" "$2" "$3" "$4"
 }
 
-# compare_pairs NAME PID TRACE: CPU of a daemon for each message beside that of drain, taking turns; the median of the ratios
-# is left in $ratio.
+# compare_pairs FLOOR PID NAME PID TRACE: CPU of two sinks for each message, taking turns; the median of the ratios is left in
+# $ratio.
 compare_pairs() {
-  local name=$1 pid=$2 file=$3 messages times pair floors=() costs=() ratios=() format='  %-8s %14s %18s %8s'
-  messages=$(number messages "$(blast drain "$file" 1 "$drain")")
+  local file=$5 messages times pair floors=() costs=() ratios=() format='  %-8s %20s %20s %8s'
+  messages=$(number messages "$(blast "$1" "$file" 1 "$2")")
   times=$((messages_per_run / messages + 1))
   say "trace ${file##*/}: $messages messages, $times times in each run"
-  row "$format" pair "floor us/msg" "seccheckd us/msg" ratio
+  row "$format" pair "$1 us/msg" "$3 us/msg" ratio
   for ((pair = 1; pair <= pairs; pair++)); do
-    floors+=("$(number us/msg "$(blast drain "$file" "$times" "$drain")")")
-    costs+=("$(number us/msg "$(blast "$name" "$file" "$times" "$pid")")")
+    floors+=("$(number us/msg "$(blast "$1" "$file" "$times" "$2")")")
+    costs+=("$(number us/msg "$(blast "$3" "$file" "$times" "$4")")")
     ratios+=("$(calculate %.2f "${costs[-1]} / ${floors[-1]}")")
     row "$format" "$pair" "${floors[-1]}" "${costs[-1]}" "${ratios[-1]}"
   done

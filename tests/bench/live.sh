@@ -54,7 +54,8 @@ counts() {
     "$work/$1.log" "$work/$1.out" 2>/dev/null | awk '{ m += $1; d += $2 } END { print m + 0, d + 0 }'
 }
 
-# live_row COUNT BUFFER NAME FLOOR: a run with the sink that runs; its figures are left in $us, $dropped and $per_million.
+# live_row COUNT BUFFER NAME FLOOR: a run with the sink that runs; its figures are left in $us, $rate, $dropped and
+# $per_million.
 live_row() {
   local cpu_before cpu messages ended
   run_sandboxes "$1" "$3"
@@ -64,14 +65,15 @@ live_row() {
   cpu=$(calculate %.3f "$(cpu_ms) - $cpu_before")
   ended=$(counts "$3")
   messages=${ended% *} dropped=${ended#* }
+  rate=$(calculate %.0f "$messages / $live_seconds")
   per_million=$(calculate %.3f "$cpu * 1000 / ($messages + ($messages == 0))")
   row "$live_format" "$1" "$2" "$3" "$us" "$(calculate %.2f "$us / ${4:-$us}")" \
-    "$(calculate %.0f "$messages / $live_seconds")" "$dropped" "$per_million"
+    "$rate" "$dropped" "$per_million"
 }
 
 # live_pair COUNT BUFFER: a sink that does nothing, then the daemon, both with enlarged buffers or both with stock ones.
 live_pair() {
-  local us dropped per_million floor enlarge=() sink
+  local us rate dropped per_million floor cpu_floor enlarge=() sink
   serve_prefix=()
   if [ "$2" = enlarged ]; then
     enlarge=(--enlarge)
@@ -80,15 +82,16 @@ live_pair() {
   fi
   start_null_sink sink "${enlarge[@]}"
   live_row "$1" "$2" sink
-  floor=$us
+  floor=$us cpu_floor=$per_million
   stop "$sink"
   rm -f "$work/sink.sock" "$work/sink.out"
   start_serve serve "${rules[@]}"
   live_row "$1" "$2" serve "$floor"
   stop "$sink"
   [ "$2" = enlarged ] || return 0
+  say "the daemon's CPU for a message to that of the sink that does nothing: $(calculate %.2f "$per_million / $cpu_floor")"
   verdict "live: $1 sandboxes, messages dropped" "$dropped" 0
-  verdict "live: $1 sandboxes, CPU-seconds for a million messages" "$per_million" 0.5
+  verdict "live: $1 sandboxes, CPU-seconds for a million messages, at $rate/s" "$per_million" 0.5
   verdict "live: $1 sandboxes, the program's time against a sink that does nothing" "$(calculate %.2f "$us / $floor")" 1.5
 }
 

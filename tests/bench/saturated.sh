@@ -28,15 +28,15 @@ prove_alerts() {
 }
 
 part_floor() {
-  local alerts
+  local alerts drain
   write_proof
   start_drain
   drain=$sink
-  start_serve rules "${rules[@]}" --rules "$work/proof.yaml"
-  prove_alerts rules "$sink"
-  alerts=$(wc -l <"$work/rules.out")
-  compare_pairs rules "$sink" "$trace"
-  say "alerts meanwhile: $(($(wc -l <"$work/rules.out") - alerts))"
+  start_serve seccheckd "${rules[@]}" --rules "$work/proof.yaml"
+  prove_alerts seccheckd "$sink"
+  alerts=$(wc -l <"$work/seccheckd.out")
+  compare_pairs drain "$drain" seccheckd "$sink" "$trace"
+  say "alerts meanwhile: $(($(wc -l <"$work/seccheckd.out") - alerts))"
   verdict "floor: CPU a message, all rules, against a receiver that does nothing" "$ratio" 2.0
   stop "$sink"
   stop "$drain"
@@ -44,6 +44,7 @@ part_floor() {
 
 # Rules that read one kind of event, of which the trace has none; of the trace, the points that state does not need.
 part_unread() {
+  local drain
   cat >"$work/unread.yaml" <<'YAML'
 - rule: Bench unread
   desc: Nothing in the traces does this.
@@ -54,11 +55,52 @@ YAML
   say "of ${trace##*/}, what nobody reads: $("$programs/tests/select_messages" "$trace" "$work/unread")"
   start_drain
   drain=$sink
-  start_serve nobody --rules "$work/unread.yaml"
-  compare_pairs nobody "$sink" "$work/unread"
+  start_serve unread --rules "$work/unread.yaml"
+  compare_pairs drain "$drain" unread "$sink" "$work/unread"
   verdict "unread: CPU a message that no rule and no state reads" "$ratio" 1.2
   stop "$sink"
   stop "$drain"
+}
+
+# synthetic_rules COUNT: of two kinds of event, each with names of its own that no trace has.
+synthetic_rules() {
+  seq "$1" | awk '{
+    printf "- rule: Bench %d\n  desc: None\n  priority: DEBUG\n  output: x\n  condition: >\n    ", $1
+    if ($1 % 2) printf "evt.type in (open, openat) and proc.name = bench%d and fd.name startswith /bench/%d/\n", $1, $1
+    else printf "evt.type = execve and proc.name in (bench%d, other%d) and proc.cmdline contains bench-%d\n", $1, $1, $1
+  }'
+}
+
+# synthetic_list COUNT: one rule, with a list of so many paths.
+synthetic_list() {
+  echo "- list: bench_paths"
+  seq "$1" | awk 'BEGIN { printf "  items: [" } { printf "%s/bench/%d/file", (NR > 1 ? ", " : ""), $1 } END { print "]" }'
+  cat <<'YAML'
+- rule: Bench list
+  desc: None
+  priority: DEBUG
+  output: x
+  condition: evt.type in (open, openat) and fd.name in (bench_paths)
+YAML
+}
+
+# compare_rules WHAT FEW MANY: the cost with many of them to that with few; WHAT is the function that writes them.
+compare_rules() {
+  local few
+  "$1" "$2" >"$work/few.yaml"
+  "$1" "$3" >"$work/many.yaml"
+  start_serve few --rules "$work/few.yaml"
+  few=$sink
+  start_serve many --rules "$work/many.yaml"
+  compare_pairs few "$few" many "$sink" "$trace"
+  verdict "scale: ${1#synthetic_}: $3, against $2" "$ratio" 1.3
+  stop "$sink"
+  stop "$few"
+}
+
+part_scale() {
+  compare_rules synthetic_rules 100 10000
+  compare_rules synthetic_list 1000 1000000
 }
 
 # replay_ns FILE COUNT: nanoseconds of CPU a message, of a replay of the file so many times.
@@ -71,21 +113,27 @@ replay_ns() {
   calculate %.1f "(${times% *} + ${times#* }) * 1e9 / ($messages * $2)"
 }
 
+# of_decoder NAME: nanoseconds a message of one of the ways of bench_decode, whose output is $lines.
+of_decoder() {
+  sed -n "s/^$1 *\([0-9.]*\) .*/\1/p" <<<"$lines"
+}
+
 part_decode() {
-  local lines messages ours replay runs=() round repeats
+  local lines messages replay of_ours=() of_arena=() round repeats format='  %-8s %10s %20s %18s %10s %18s'
   messages=$(number messages "$("$programs/tests/select_messages" --all "$trace" "$work/all")")
   repeats=$((2 * messages_per_run / messages + 1))
-  row '  %-8s %20s %20s %10s' round "decode ns/msg" "replay ns/msg" ratio
+  row "$format" round "ours ns/msg" "protobuf-c, arena" "replay ns/msg" ratio "ratio to arena"
   for ((round = 1; round <= pairs; round++)); do
     lines=$("$programs/tests/bench_decode" "$trace" 21)
-    ours=$(sed -n 's/^ours *\([0-9.]*\) .*/\1/p' <<<"$lines")
     replay=$(replay_ns "$trace" "$repeats")
-    runs+=("$(calculate %.2f "$replay / $ours")")
-    row '  %-8s %20s %20s %10s' "$round" "$ours" "$replay" "${runs[-1]}"
+    of_ours+=("$(calculate %.2f "$replay / $(of_decoder ours)")")
+    of_arena+=("$(calculate %.2f "$replay / $(of_decoder arena)")")
+    row "$format" "$round" "$(of_decoder ours)" "$(of_decoder arena)" "$replay" "${of_ours[-1]}" "${of_arena[-1]}"
   done
   sed 's/^/  /' <<<"$lines"
   say "alerts of the last replay: $(wc -l <"$work/replay.out")"
   verdict "decode: protobuf-c into an arena, against ours" "$(sed -n 's/^arena.*ratio //p' <<<"$lines")" ">1.0"
-  verdict "decode: replay against decoding alone" "$(median "${runs[@]}")" 1.6
+  verdict "decode: replay against decoding alone, by protobuf-c into an arena" "$(median "${of_arena[@]}")" 1.6
+  verdict "decode: replay against decoding alone, by ours" "$(median "${of_ours[@]}")" 1.6
   verdict "decode: millions of messages replayed in a CPU-second" "$(calculate %.2f "1000 / $replay")" ">1.5"
 }
