@@ -70,6 +70,9 @@ static const char *const name_folders[] = {
 	"/usr/local/share",     /* likewise */
 };
 
+/* jansson takes from it what keeps its hash tables from being attacked; OpenSSL asks the kernel itself. */
+static const char *const always_readable[] = { "/dev/urandom" };
+
 /* What the run-time library of a sanitizer reads to make its report. */
 static const char *const sanitizer_folders[] = { "/" };
 
@@ -87,24 +90,28 @@ static size_t fill(struct ruleset *ruleset, int abi)
 	                  : offsetof(struct ruleset, net);
 }
 
-static int add_folder(int ruleset_fd, const struct ruleset *ruleset, const char *path, uint64_t rights)
+/* What is no folder has no rights of folders. */
+static int add_path(int ruleset_fd, const struct ruleset *ruleset, const char *path, uint64_t rights)
 {
 	struct landlock_path_beneath_attr rule = { .allowed_access = rights & ruleset->fs };
+	struct stat info;
 	int r;
 
-	rule.parent_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd < 0)
 		return -errno;
+	if (fstat(rule.parent_fd, &info) == 0 && !S_ISDIR(info.st_mode))
+		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE;
 	r = syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
 	close(rule.parent_fd);
 	return r;
 }
 
-/* A folder that is not there, or that we may not enter, needs no rule. */
+/* What is not there, or that we may not enter, needs no rule. */
 static int add_readable(int ruleset_fd, const struct ruleset *ruleset, const char *const *paths, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int r = add_folder(ruleset_fd, ruleset, paths[i], READ);
+		int r = add_path(ruleset_fd, ruleset, paths[i], READ);
 
 		if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EACCES)
 			return r;
@@ -136,14 +143,16 @@ static int add_network(int ruleset_fd, const struct ruleset *ruleset, const stru
 static int add_rules(int ruleset_fd, const struct ruleset *ruleset, const struct scd_confinement *wanted,
                      struct scd_error *err)
 {
-	int r = add_network(ruleset_fd, ruleset, wanted);
+	int r = add_readable(ruleset_fd, ruleset, always_readable, SCD_COUNT(always_readable));
 
+	if (r == 0)
+		r = add_network(ruleset_fd, ruleset, wanted);
 	if (r == 0 && SCD__CONFINE_SANITIZED)
 		r = add_readable(ruleset_fd, ruleset, sanitizer_folders, SCD_COUNT(sanitizer_folders));
 	if (r < 0)
 		return scd_error_set(err, r, "Landlock takes no rule: %s", strerror(-r));
 	for (size_t i = 0; i < wanted->write_folder_count; i++) {
-		r = add_folder(ruleset_fd, ruleset, wanted->write_folders[i], WRITE);
+		r = add_path(ruleset_fd, ruleset, wanted->write_folders[i], WRITE);
 		if (r < 0)
 			return scd_error_set(err, r, "Landlock cannot allow writing to %s: %s",
 			                     wanted->write_folders[i], strerror(-r));

@@ -72,6 +72,7 @@ static const int allowed[] = {
 	CALL(statx),
 	CALL(access),
 	CALL(faccessat),
+	CALL(faccessat2),
 	CALL(readlink),
 	CALL(readlinkat),
 	CALL(unlink),
@@ -141,8 +142,8 @@ static const int allowed[] = {
 
 /* Tried by libuv and glibc, of this or a later version, which then do without. */
 static const int not_there[] = {
-	CALL(clone3),     CALL(close_range),    CALL(epoll_pwait2),      CALL(faccessat2),     CALL(openat2),
-	CALL(pidfd_open), CALL(io_uring_setup), CALL(io_uring_register), CALL(io_uring_enter), CALL(process_mrelease),
+	CALL(clone3),         CALL(close_range),       CALL(epoll_pwait2),   CALL(openat2),          CALL(pidfd_open),
+	CALL(io_uring_setup), CALL(io_uring_register), CALL(io_uring_enter), CALL(process_mrelease),
 };
 
 static const int deadly[] = {

@@ -296,6 +296,11 @@ static int connect_there(void)
 	return connect_to(world.port, 0);
 }
 
+static int read_randomness(void)
+{
+	return try_open("/dev/urandom", O_RDONLY);
+}
+
 /* By name, which reads the files of the name service. */
 static int look_up_localhost(void)
 {
@@ -473,9 +478,9 @@ static void test_confine__leaves_what_the_worker_does(void **state)
 		int (*attempt)(void);
 		int result;
 	} rows[] = {
-		{ "write to its folder", write_there, ALLOWED },  { "connect to its port", connect_there, ALLOWED },
-		{ "look up a name", look_up_localhost, ALLOWED }, { "start a thread", work_in_a_thread, ALLOWED },
-		{ "abort", abort_itself, 1000 + SIGABRT },
+		{ "write to its folder", write_there, ALLOWED }, { "connect to its port", connect_there, ALLOWED },
+		{ "read randomness", read_randomness, ALLOWED }, { "look up a name", look_up_localhost, ALLOWED },
+		{ "start a thread", work_in_a_thread, ALLOWED }, { "abort", abort_itself, 1000 + SIGABRT },
 	};
 
 	(void)state;
