@@ -14,13 +14,16 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATHS "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+#define FLAGS "--network=none --platform=ptrace --ignore-cgroups"
 
 static void write_file(const char *path, const char *text)
 {
@@ -43,17 +46,26 @@ static void write_session(const char *path, const char *socket_path)
 	json_decref(session);
 }
 
-/* A shell keeps runsc off our pipes' descriptors, and `cat` is what it writes to. */
+/*
+ * A shell keeps runsc off our pipes' descriptors, and `cat` is what it writes to. `do` keeps the state of its sandbox not
+ * below --root but in a folder that it makes in TMPDIR.
+ */
 static void start_runsc(struct run *run, const char *root, const char *session, const char *script)
 {
 	char command[4096];
 	snprintf(command, sizeof(command),
-	         "env -i " PATHS
-	         " runsc --root '%s' --network=none --platform=ptrace --ignore-cgroups %s%s%s do /bin/sh -c "
-	         "\"$1\" </dev/null 2>&1 | cat; exit ${PIPESTATUS[0]}",
-	         root, session ? "--pod-init-config='" : "", session ? session : "", session ? "'" : "");
+	         "mkdir -p '%s' && env -i " PATHS " TMPDIR='%s' runsc --root '%s' " FLAGS
+	         " %s%s%s do /bin/sh -c \"$1\" </dev/null 2>&1 | cat; exit ${PIPESTATUS[0]}",
+	         root, root, root, session ? "--pod-init-config='" : "", session ? session : "", session ? "'" : "");
 	const char *const argv[] = { "/bin/bash", "-c", command, "sandbox", script, NULL };
 	run_start(run, &(struct run_options){ .argv = argv });
+}
+
+/* A folder in which the sandbox's own process, which runs as nobody, finds what runsc put there. */
+static int make_open_folder(struct tempdir *dir)
+{
+	int r = tempdir_make(dir);
+	return r == 0 && chmod(dir->path, 0711) < 0 ? -errno : r;
 }
 
 const char *sandbox_unavailable(void)
@@ -69,7 +81,7 @@ const char *sandbox_unavailable(void)
 	}
 	struct tempdir dir;
 	struct run run;
-	assert_int_equal(tempdir_make(&dir), 0);
+	assert_int_equal(make_open_folder(&dir), 0);
 	start_runsc(&run, tempdir_join(&dir, "runsc"), NULL, "true");
 	if (run_finish(&run) != 0)
 		snprintf(reason, sizeof(reason), "runsc cannot run a sandbox here: %.400s", run.out.data);
@@ -81,7 +93,7 @@ const char *sandbox_unavailable(void)
 /* The folder, with a session that leads to the socket in it; the path of that. */
 static const char *make_folder(struct daemon *daemon)
 {
-	assert_int_equal(tempdir_make(&daemon->dir), 0);
+	assert_int_equal(make_open_folder(&daemon->dir), 0);
 	daemon->alerts = NULL;
 	const char *socket_path = tempdir_join(&daemon->dir, "s");
 	write_session(tempdir_join(&daemon->dir, "session.json"), socket_path);
@@ -158,12 +170,47 @@ const json_t *daemon_alert(const struct daemon *daemon, const char *rule, const 
 	return NULL;
 }
 
+void sandbox_start_named(struct run *run, struct daemon *daemon, const char *name, const char *script)
+{
+	start_runsc(run, tempdir_join(&daemon->dir, name), tempdir_join(&daemon->dir, "session.json"), script);
+}
+
 void sandbox_start(struct run *run, struct daemon *daemon, const char *script)
 {
 	static unsigned number;
 	char name[32];
 	snprintf(name, sizeof(name), "runsc-%u", number++);
-	start_runsc(run, tempdir_join(&daemon->dir, name), tempdir_join(&daemon->dir, "session.json"), script);
+	sandbox_start_named(run, daemon, name, script);
+}
+
+/* A subcommand of runsc about the sandbox of this name: the exit status. */
+static int ask_runsc(struct daemon *daemon, const char *name, const char *subcommand, const char *rest,
+                     const char *script)
+{
+	char command[1024];
+	struct run run;
+	snprintf(command, sizeof(command),
+	         "root=$(echo '%s'/runsc-do*) && id=$(runsc --root \"$root\" list -quiet) && "
+	         "exec runsc --root \"$root\" " FLAGS " %s \"$id\" %s </dev/null",
+	         tempdir_join(&daemon->dir, name), subcommand, rest);
+	const char *const argv[] = { "/bin/bash", "-c", command, "sandbox", script, NULL };
+	int status = run_program(&run, &(struct run_options){ .argv = argv });
+	if (status != 0)
+		print_message("runsc %s: %s%s", subcommand, run.out.data, run.err.data);
+	run_done(&run);
+	return status;
+}
+
+int sandbox_exec(struct daemon *daemon, const char *name, const char *script)
+{
+	return ask_runsc(daemon, name, "exec", "/bin/sh -c \"$1\"", script);
+}
+
+void sandbox_kill(struct run *run, struct daemon *daemon, const char *name)
+{
+	ask_runsc(daemon, name, "kill", "KILL", "");
+	run_finish(run);
+	run_done(run);
 }
 
 void sandbox_finish(struct run *run)

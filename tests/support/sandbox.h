@@ -41,6 +41,12 @@ const json_t *daemon_alert(const struct daemon *daemon, const char *rule, const 
 
 /* A sandbox that runs a shell script under a daemon. Output is collected in run; start, then finish. */
 void sandbox_start(struct run *run, struct daemon *daemon, const char *script);
+/* The same with a name for the functions below; no two under one daemon have the same. */
+void sandbox_start_named(struct run *run, struct daemon *daemon, const char *name, const char *script);
+/* Runs another script in it, which is up; its exit status. */
+int sandbox_exec(struct daemon *daemon, const char *name, const char *script);
+/* Ends it from outside, and waits for runsc, whatever it says. */
+void sandbox_kill(struct run *run, struct daemon *daemon, const char *name);
 /* Fails the test when the script's exit status is not 0. */
 void sandbox_finish(struct run *run);
 
