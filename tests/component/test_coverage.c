@@ -590,19 +590,16 @@ static void test_process__says_that_its_exec_was_hidden(void **state)
 
 static void append_alert(void *user, struct scd_alert *alert)
 {
-	struct scd_buf *lines = user;
-
-	scd_alert_json(alert, lines);
-	scd_buf_append_char(lines, '\n');
+	scd_buf_append_str(user, scd_alert_protobuf(alert));
 	scd_alert_unref(&alert);
 }
 
-/* All alerts of a trace as text; how its sandbox is watched in the end. */
-static enum scd_watched replay(struct scd_ruleset *set, const struct trace *trace, struct scd_buf *ret_lines)
+/* All alerts of a trace, packed, from which every other form is made; how its sandbox is watched in the end. */
+static enum scd_watched replay(struct scd_ruleset *set, const struct trace *trace, struct scd_buf *ret_alerts)
 {
 	static const struct scd_host host = { SCD_STR_INIT("test-host"), SCD_STR_INIT("") };
 	const struct scd_pipeline_options options = {
-		.rules = set, .host = &host, .on_alert = append_alert, .user = ret_lines, .coverage_alerts = true
+		.rules = set, .host = &host, .on_alert = append_alert, .user = ret_alerts, .coverage_alerts = true
 	};
 	struct scd_pipeline *pipeline = scd_pipeline_new(&options);
 	const struct scd_stream_info info = { .nonce = { 7 } };
@@ -631,7 +628,7 @@ static void check_trace(struct scd_ruleset *set, const char *folder, const char 
 	scd_buf_init(&first, SIZE_MAX);
 	scd_buf_init(&second, SIZE_MAX);
 	if (replay(set, &trace, &first) != SCD_WATCHED_COVERED)
-		fail_msg("%s is complete, and yet not covered: %s", name, first.data);
+		fail_msg("%s is complete, and yet not covered", name);
 	replay(set, &trace, &second);
 	assert_false(first.failed);
 	assert_true(first.len > 0);
@@ -651,7 +648,7 @@ static void check_traces(const char *folder)
 
 	assert_non_null(dir);
 	scd_diags_init(&diags);
-	set = rules_load_condition("evt.num >= 0", &diags);
+	set = rules_load_condition("evt.type in (execve, clone, connect, procexit)", &diags);
 	assert_non_null(set);
 	while ((entry = readdir(dir))) {
 		if (entry->d_type != DT_REG || strchr(entry->d_name, '.'))
@@ -687,15 +684,16 @@ static void test_recordings__without_their_beginning_are_unseeded(void **state)
 	struct trace trace = trace_load(OWN_TRACES "demo-miner"), rest = { trace.messages + 1, trace.count - 1 };
 	struct scd_ruleset *set;
 	struct scd_diags diags;
-	struct scd_buf lines;
+	static const char reasons[] = "(reasons=unseeded dropped=0 messages=1 ";
+	struct scd_buf alerts;
 
 	(void)state;
 	scd_diags_init(&diags);
 	set = rules_load_condition("evt.type = execve", &diags);
-	scd_buf_init(&lines, SIZE_MAX);
-	assert_int_equal(replay(set, &rest, &lines), SCD_WATCHED_TAINTED);
-	assert_non_null(strstr(lines.data, "(reasons=unseeded dropped=0 messages=1 "));
-	scd_buf_done(&lines);
+	scd_buf_init(&alerts, SIZE_MAX);
+	assert_int_equal(replay(set, &rest, &alerts), SCD_WATCHED_TAINTED);
+	assert_non_null(memmem(alerts.data, alerts.len, reasons, strlen(reasons)));
+	scd_buf_done(&alerts);
 	scd_ruleset_unref(&set);
 	scd_diags_done(&diags);
 	trace_done(&trace);
