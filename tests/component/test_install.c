@@ -56,6 +56,7 @@ static void test_install__has_the_program_its_rules_and_samples(void **state)
 		"share/seccheckd/rules/cryptomining.yaml",
 		"share/doc/seccheckd/seccheckd.yaml",
 		"share/doc/seccheckd/session.json",
+		"lib/sysusers.d/seccheckd.conf",
 		UNIT,
 	};
 
