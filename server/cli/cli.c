@@ -22,6 +22,7 @@ static const struct entry {
 	{ "show", "Prints the points of recorded traces.", scd_cli_show },
 	{ "record", "Saves what sandboxes send as traces.", scd_cli_record },
 	{ "send", "Plays recorded traces into a sink.", scd_cli_send },
+	{ "rules", "Tools for those who write rules: check, list, fields.", scd_cli_rules },
 	{ "version", "Prints the version.", scd_cli_version },
 };
 #define COMMAND_COUNT SCD_COUNT(commands)
@@ -52,7 +53,7 @@ static int unknown_command(const char *name)
 
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		names[i] = commands[i].name;
-	nearest = scd_suggest_nearest(scd_str_from(name), names, COMMAND_COUNT);
+	nearest = *name == '-' ? NULL : scd_suggest_nearest(scd_str_from(name), names, COMMAND_COUNT);
 	fprintf(stderr, "seccheckd: unknown %s '%s'", *name == '-' ? "option" : "command", name);
 	if (nearest)
 		fprintf(stderr, ", did you mean '%s'?", nearest);

@@ -10,6 +10,7 @@ int scd_cli_replay(int argc, char **argv);
 int scd_cli_show(int argc, char **argv);
 int scd_cli_record(int argc, char **argv);
 int scd_cli_send(int argc, char **argv);
+int scd_cli_rules(int argc, char **argv);
 int scd_cli_version(int argc, char **argv);
 
 /* Dispatches to the above; --help and --version. */

@@ -24,8 +24,8 @@ int scd_format_new_over(struct scd_str text, const struct scd_field_table *table
 
 /*
  * May change a text value before it is rendered or reported (redaction): returns the text to use, itself or one from
- * the scratch arena. field is the one that the value comes from, through transformers the first of them; NULL where it is
- * made from constants.
+ * the scratch arena. field is the one that the value comes from, through transformers the first of them; NULL where
+ * it is made from constants.
  */
 typedef struct scd_str scd_format_filter_fn(void *user, const struct scd_field *field, struct scd_str value,
                                             struct scd_arena *scratch);
@@ -42,9 +42,9 @@ bool scd_format_render_present(const struct scd_format *format, const struct scd
                                scd_format_filter_fn *filter, void *user, struct scd_buf *ret_text);
 
 /*
- * The fields of a format, each once, in order of first use: canonical name (`proc.aname[2]`, `toupper(proc.name)`) and value
- * (false: missing). What a transformer is made from stands before it. A field that gives all ancestors gives them as one
- * text here.
+ * The fields of a format, each once, in order of first use: canonical name (`proc.aname[2]`, `toupper(proc.name)`) and
+ * value (false: missing). What a transformer is made from stands before it. A field that gives all ancestors gives them
+ * as one text here.
  */
 size_t scd_format_field_count(const struct scd_format *format);
 struct scd_str scd_format_field_name(const struct scd_format *format, size_t index);
