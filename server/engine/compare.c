@@ -84,10 +84,30 @@ static bool single_holds(const struct row *row, const struct scd_value *value, c
 	case SCD__OP_GLOB: return glob_matches(constant->text, value->text, false);
 	case SCD__OP_IGLOB: return glob_matches(constant->text, value->text, true);
 	case SCD__OP_REGEX: return scd_regex_matches(constant->regex, value->text, row->scratch);
-	case SCD__OP_PMATCH: return scd_pathset_matches(row->predicate->paths, value->text);
-	case SCD__OP_KIND: break; /* decided by the event's kind alone: eval.c */
+	case SCD__OP_PMATCH: break; /* has an index */
+	case SCD__OP_KIND: break;   /* decided by the event's kind alone: eval.c */
 	}
 	return false;
+}
+
+/* Sets, whatever the number of constants. */
+
+static bool has_index(const struct scd__predicate *predicate)
+{
+	return predicate->strings || predicate->paths || predicate->ranges;
+}
+
+static bool index_has(const struct scd__predicate *predicate, const struct scd_value *value)
+{
+	if (predicate->strings)
+		return scd_strset_has(predicate->strings, value->text);
+	if (predicate->paths)
+		return scd_pathset_matches(predicate->paths, value->text);
+	if (value->type != SCD_TYPE_IPADDR && value->type != SCD_TYPE_IPNET)
+		return scd_rangeset_has(predicate->ranges, (struct scd_wide){ 0, value->u64 });
+	bool is_ipv4 = value->ip.family == 4;
+	struct scd_wide address = scd_wide_of_bytes(value->ip.bytes, is_ipv4 ? 4 : 16);
+	return scd_rangeset_has(is_ipv4 ? predicate->ranges : predicate->ipv6_ranges, address);
 }
 
 /* A value in the place of a constant. */
@@ -125,10 +145,8 @@ static bool row_holds(const struct row *row, const struct scd_value *value)
 {
 	const struct scd__predicate *predicate = row->predicate;
 	size_t held = 0, i;
-	if (predicate->strings)
-		return scd_strset_has(predicate->strings, value->text);
-	if (predicate->paths)
-		return single_holds(row, value, NULL);
+	if (has_index(predicate))
+		return index_has(predicate, value);
 	for (i = 0; i < row->count; i++) {
 		held += holds_for(row, value, i);
 		if (predicate->quantity == SCD__ANY_OF && held > 0)
@@ -170,10 +188,10 @@ static bool any_holds(const struct row *row, const struct scd_value *list)
 	size_t held = 0;
 	if (list->list.count == 0)
 		return false;
-	for (size_t i = 0; predicate->strings || predicate->paths; i++) {
+	for (size_t i = 0; has_index(predicate); i++) {
 		if (i == list->list.count)
 			return false;
-		if (row_holds(row, &list->list.items[i]))
+		if (index_has(predicate, &list->list.items[i]))
 			return true;
 	}
 	for (size_t i = 0; i < row->count; i++)

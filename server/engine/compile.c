@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/needles.h"
 #include "engine/program.h"
 #include "engine/warn.h"
 #include "seccheckd/base/limits.h"
@@ -306,6 +307,8 @@ static int compile_all(struct scd__build *build, const struct scd_ruleset_option
 	if (macros == -ENOMEM)
 		return macros;
 	result = compile_rules(build, options);
+	if (result == 0)
+		result = scd__needles_build(build->set);
 	for (unsigned kind = 0; kind < SCD_KIND_COUNT && result == 0; kind++)
 		result = fill_bucket(build->set, kind);
 	result = result < 0 ? result : macros;

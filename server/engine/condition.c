@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/needles.h"
 #include "seccheckd/base/limits.h"
 
 #define CHUNK_BYTES 4096u
@@ -25,6 +26,8 @@ static int fill_set(struct scd_ruleset *set, const struct scd_ast *ast, const st
 	set->rules = scd_arena_zalloc(&set->arena, 1, sizeof(*set->rules));
 	set->entries = scd_arena_zalloc(&set->arena, 1, sizeof(*set->entries));
 	int r = set->rules && set->entries ? scd__program_new(&build, ast, set->entries, error) : -ENOMEM;
+	if (r == 0)
+		r = scd__needles_build(set);
 	set->rule_count = 1;
 	set->slot_count = build.exprs.count;
 	scd_strmap_done(&build.predicate_by_key);

@@ -10,19 +10,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/program.h"
+#include "engine/needles.h"
 
 struct predicate_state {
 	uint32_t epoch;
 	bool result;
 };
 
+/* What a value contains, of all that rules look for in it. */
+struct needles_state {
+	uint32_t epoch;
+	uint64_t *found;
+};
+
 struct scd_evaluator {
 	struct scd_ruleset *set;
 	struct scd__memo memo; /* its epoch is that of the predicates, too */
 	struct predicate_state *predicates;
-	uint32_t *matched; /* the rules that the event matches so far */
+	struct needles_state *needles; /* of each automaton */
+	uint64_t *found;               /* the bits of all of them */
+	uint32_t *matched;             /* the rules that the event matches so far */
 };
+
+static bool init_needles(struct scd_evaluator *evaluator)
+{
+	const struct scd_ruleset *set = evaluator->set;
+	size_t words = 0;
+	for (size_t i = 0; i < set->automaton_count; i++)
+		words += scd_automaton_words(set->automatons[i]);
+	evaluator->needles = calloc(set->automaton_count + 1, sizeof(*evaluator->needles));
+	evaluator->found = calloc(words + 1, sizeof(*evaluator->found));
+	words = 0;
+	for (size_t i = 0; i < set->automaton_count && evaluator->needles && evaluator->found; i++) {
+		evaluator->needles[i].found = evaluator->found + words;
+		words += scd_automaton_words(set->automatons[i]);
+	}
+	return evaluator->needles && evaluator->found;
+}
 
 struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
 {
@@ -33,7 +57,7 @@ struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
 	evaluator->memo.slots = calloc(set->slot_count + 1, sizeof(*evaluator->memo.slots));
 	evaluator->predicates = calloc(set->predicate_count + 1, sizeof(*evaluator->predicates));
 	evaluator->matched = calloc(set->rule_count + 1, sizeof(*evaluator->matched));
-	if (!evaluator->memo.slots || !evaluator->predicates || !evaluator->matched)
+	if (!init_needles(evaluator) || !evaluator->memo.slots || !evaluator->predicates || !evaluator->matched)
 		scd_evaluator_free(&evaluator);
 	return evaluator;
 }
@@ -45,6 +69,8 @@ void scd_evaluator_free(struct scd_evaluator **evaluator)
 	scd_ruleset_unref(&(*evaluator)->set);
 	free((*evaluator)->memo.slots);
 	free((*evaluator)->predicates);
+	free((*evaluator)->needles);
+	free((*evaluator)->found);
 	free((*evaluator)->matched);
 	free(*evaluator);
 	*evaluator = NULL;
@@ -56,7 +82,21 @@ static void next_epoch(struct scd_evaluator *evaluator)
 		return;
 	memset(evaluator->memo.slots, 0, evaluator->set->slot_count * sizeof(*evaluator->memo.slots));
 	memset(evaluator->predicates, 0, evaluator->set->predicate_count * sizeof(*evaluator->predicates));
+	for (size_t i = 0; i < evaluator->set->automaton_count; i++)
+		evaluator->needles[i].epoch = 0;
 	evaluator->memo.epoch = 1;
+}
+
+static const uint64_t *find_needles(struct scd_evaluator *evaluator, uint32_t index, const struct scd_value *value)
+{
+	struct needles_state *state = &evaluator->needles[index];
+	const struct scd_automaton *automaton = evaluator->set->automatons[index];
+	if (state->epoch != evaluator->memo.epoch) {
+		memset(state->found, 0, scd_automaton_words(automaton) * sizeof(*state->found));
+		scd__needles_find(automaton, value, state->found);
+		state->epoch = evaluator->memo.epoch;
+	}
+	return state->found;
 }
 
 /* What a missing value makes false. */
@@ -71,6 +111,8 @@ static bool compute(struct scd_evaluator *evaluator, const struct scd__predicate
 		right = scd__expr_value(predicate->right, &evaluator->memo, view, NULL);
 	if (!left || (predicate->right && !right))
 		return false;
+	if (predicate->needle_ids)
+		return scd__needles_hold(predicate, find_needles(evaluator, predicate->automaton, left));
 	return scd__predicate_holds(predicate, left, right, view->scratch);
 }
 

@@ -138,24 +138,68 @@ static int parse_constants(struct scd__build *build, const struct scd_ast *check
 	return 0;
 }
 
-/* Sets in place of lists of text. */
-static int index_constants(struct scd__build *build, struct scd__predicate *predicate)
+/* Sets in place of lists. */
+
+static int index_texts(struct scd__build *build, struct scd__predicate *predicate)
 {
-	bool text = scd_type_is_text(predicate->left->type) || predicate->left->type == SCD_TYPE_BYTES;
-	bool member = predicate->op == SCD__OP_IN || predicate->op == SCD__OP_INTERSECTS;
-	if (!text || (!member && predicate->op != SCD__OP_PMATCH))
-		return 0;
+	struct scd_arena *arena = &build->set->arena;
 	size_t count = predicate->constant_count;
-	struct scd_str *members = scd_arena_zalloc(&build->set->arena, count + 1, sizeof(*members));
+	struct scd_str *members = scd_arena_zalloc(arena, count + 1, sizeof(*members));
 	if (!members)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		members[i] = predicate->constants[i].text;
-	if (member)
-		predicate->strings = scd_strset_new(members, count, &build->set->arena);
+	if (predicate->op == SCD__OP_PMATCH)
+		predicate->paths = scd_pathset_new(members, count, arena);
 	else
-		predicate->paths = scd_pathset_new(members, count, &build->set->arena);
+		predicate->strings = scd_strset_new(members, count, arena);
 	return predicate->strings || predicate->paths ? 0 : -ENOMEM;
+}
+
+/* The networks of one family. */
+static const struct scd_rangeset *networks_of(struct scd__build *build, const struct scd__predicate *predicate,
+                                              unsigned family)
+{
+	struct scd_range *ranges = scd_arena_zalloc(&build->scratch, predicate->constant_count + 1, sizeof(*ranges));
+	size_t count = 0;
+	for (size_t i = 0; i < predicate->constant_count && ranges; i++) {
+		const struct scd__cidr *cidr = &predicate->constants[i].cidr;
+		if (cidr->ip.family == family)
+			ranges[count++] = scd_range_of_network(cidr->ip.bytes, family == 4 ? 4 : 16, cidr->prefix_bits);
+	}
+	return ranges ? scd_rangeset_new(ranges, count, &build->set->arena) : NULL;
+}
+
+static int index_addresses(struct scd__build *build, struct scd__predicate *predicate)
+{
+	predicate->ranges = networks_of(build, predicate, 4);
+	predicate->ipv6_ranges = networks_of(build, predicate, 6);
+	return predicate->ranges && predicate->ipv6_ranges ? 0 : -ENOMEM;
+}
+
+/* Signed numbers as the unsigned ones that have the same bits: only equality matters. */
+static int index_numbers(struct scd__build *build, struct scd__predicate *predicate)
+{
+	struct scd_range *ranges = scd_arena_zalloc(&build->scratch, predicate->constant_count + 1, sizeof(*ranges));
+	for (size_t i = 0; i < predicate->constant_count && ranges; i++) {
+		struct scd_wide number = { 0, predicate->constants[i].u64 };
+		ranges[i] = (struct scd_range){ number, number };
+	}
+	predicate->ranges = ranges ? scd_rangeset_new(ranges, predicate->constant_count, &build->set->arena) : NULL;
+	return predicate->ranges ? 0 : -ENOMEM;
+}
+
+static int index_constants(struct scd__build *build, struct scd__predicate *predicate)
+{
+	enum scd_type type = predicate->left->type;
+	bool member = predicate->op == SCD__OP_IN || predicate->op == SCD__OP_INTERSECTS;
+	if (!member && predicate->op != SCD__OP_PMATCH)
+		return 0;
+	if (scd_type_is_text(type) || type == SCD_TYPE_BYTES)
+		return index_texts(build, predicate);
+	if (type == SCD_TYPE_IPADDR || type == SCD_TYPE_IPNET)
+		return index_addresses(build, predicate);
+	return scd_type_is_signed(type) || scd_type_is_unsigned(type) ? index_numbers(build, predicate) : 0;
 }
 
 /* evt.type against constants, which have to be names of events. */

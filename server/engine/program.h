@@ -22,7 +22,9 @@
 #include "engine/expr.h"
 #include "engine/items.h"
 #include "seccheckd/event/kind.h"
+#include "seccheckd/index/automaton.h"
 #include "seccheckd/index/pathset.h"
+#include "seccheckd/index/rangeset.h"
 #include "seccheckd/index/regex.h"
 #include "seccheckd/index/strset.h"
 
@@ -82,9 +84,14 @@ struct scd__predicate {
 	const struct scd__expr *right;        /* NULL: constants */
 	const union scd__constant *constants; /* one, or those of a list */
 	size_t constant_count;
-	const struct scd_strset *strings; /* of IN and INTERSECTS over text */
-	const struct scd_pathset *paths;  /* of PMATCH */
-	struct scd_kind_set kinds;        /* of KIND */
+	const struct scd_strset *strings;       /* of IN and INTERSECTS over text */
+	const struct scd_rangeset *ranges;      /* the same over numbers and IPv4 */
+	const struct scd_rangeset *ipv6_ranges; /* the same; there whenever ranges of addresses are */
+	const struct scd_pathset *paths;        /* of PMATCH */
+	struct scd_kind_set kinds;              /* of KIND */
+	const uint32_t
+	        *needle_ids; /* of CONTAINS and ICONTAINS: of each constant, in the automaton; NULL: there is none */
+	uint32_t automaton;  /* which of the set */
 };
 
 /* Jump targets below 0. */
@@ -114,6 +121,8 @@ struct scd_ruleset {
 	size_t node_count, node_room;
 	struct scd__bucket buckets[SCD_KIND_COUNT];
 	struct scd_kind_set kinds;
+	const struct scd_automaton **automatons; /* needles.h */
+	size_t automaton_count, automaton_room;
 	struct scd_regex **regexes; /* all, to be freed */
 	size_t regex_count, regex_room;
 	bool match_first, reads_env;
