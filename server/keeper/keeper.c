@@ -6,11 +6,11 @@
  * One array for poll(2) is filled anew in each turn:
  *
  *    0         1 …                  1 + lanes …    1 + lanes + listeners …
- *    signals   control of lanes     listeners      connections in GREETING, then QUARANTINED, in the order of their lists
+ *    signals   control of lanes     listeners      connections in GREETING, then QUARANTINED, as in their lists
  *
  * Connections that were answered are not polled: their sockets are the worker's to read, and would be readable all
- * the time. So a turn costs what is in flight, not what is connected. Of those in quarantine, only the end of the peer is
- * waited for.
+ * the time. So a turn costs what is in flight, not what is connected. Of those in quarantine, only the end of the peer
+ * is waited for.
  *
  * SIGTERM and SIGINT stop: listeners close, handshakes under way are dropped, the worker gets its last connections
  * and STOP. SIGUSR1 logs the counters, also those of the worker. SIGHUP and SIGUSR2 are logged and otherwise ignored;

@@ -16,8 +16,8 @@
  *    SIGKILL that is not ours          nobody: it comes from outside (an operator, the kernel's want of memory)
  *
  * So somebody else's crash strikes only in the one case in which it cannot be told apart. Strikes are forgotten after
- * an hour without another. With SCD_LIMIT_CONNECTION_STRIKES of them a connection is quarantined: no worker reads it any
- * more, and it costs the others nothing more.
+ * an hour without another. With SCD_LIMIT_CONNECTION_STRIKES of them a connection is quarantined: no worker reads it
+ * any more, and it costs the others nothing more.
  *
  * All this is the worker's word, which may have been taken over: it can blame whom it likes of those that it holds. It
  * could as well let go of them.

@@ -16,8 +16,8 @@
  * not connect again. While there is none, connections are accepted, identified and answered all the same, and wait.
  *
  * The first end is followed by a new worker at once. While workers end soon after they were ready, the wait doubles up
- * to a quarter of a second, which costs little and lets no buffer of an ordinary sandbox run over; while they do not get
- * ready at all, up to some seconds.
+ * to a quarter of a second, which costs little and lets no buffer of an ordinary sandbox run over; while they do not
+ * get ready at all, up to some seconds.
  *
  * The order to stop needs a worker only if there is something to read: without one, and with connections that wait,
  * one is started at once for the last pass over them. One that dies in that pass is followed by another, as far as the

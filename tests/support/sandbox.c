@@ -47,8 +47,8 @@ static void write_session(const char *path, const char *socket_path)
 }
 
 /*
- * A shell keeps runsc off our pipes' descriptors, and `cat` is what it writes to. `do` keeps the state of its sandbox not
- * below --root but in a folder that it makes in TMPDIR.
+ * A shell keeps runsc off our pipes' descriptors, and `cat` is what it writes to. `do` keeps the state of its sandbox
+ * not below --root but in a folder that it makes in TMPDIR.
  */
 static void start_runsc(struct run *run, const char *root, const char *session, const char *script)
 {

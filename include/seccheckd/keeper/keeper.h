@@ -104,14 +104,15 @@ struct scd_worker_seat {
 };
 
 /*
- * What each child process does; its result is its exit status. In the child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2
- * are ignored: the order to stop is a message on each control socket, or its end.
+ * What each child process does; its result is its exit status. In the child SIGTERM, SIGINT, SIGHUP, SIGUSR1 and
+ * SIGUSR2 are ignored: the order to stop is a message on each control socket, or its end.
  */
 typedef int scd_worker_main_fn(void *user, const struct scd_worker_seat *seat);
 
 /*
  * The exit status of a worker that ends on purpose and without an order, as another one would have no more to do: no
- * output is left that takes alerts. No other is started: the daemon ends, with status 1, whether it was stopping or not.
+ * output is left that takes alerts. No other is started: the daemon ends, with status 1, whether it was stopping or
+ * not.
  */
 #define SCD_WORKER_EXIT_FINAL 3
 

@@ -1,6 +1,6 @@
 /*
- * The texts that a worker keeps for the next one: the same rules come out, nobody changes them, and what is not whole is
- * refused.
+ * The texts that a worker keeps for the next one: the same rules come out, nobody changes them, and what is not whole
+ * is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
