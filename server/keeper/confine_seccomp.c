@@ -320,7 +320,10 @@ static int add_own(scmp_filter_ctx filter)
 	                        SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, 0), SCMP_CMP64(2, SCMP_CMP_EQ, 0));
 }
 
-/* SCMP_FLTATR_CTL_OPTIMIZE 2: calls are found by halves, not one after the other. */
+/*
+ * SCMP_FLTATR_CTL_OPTIMIZE 2: calls are found by halves, not one after the other. SCMP_FLTATR_API_SYSRAWRC: errors are
+ * those of the kernel.
+ */
 static int set_attributes(scmp_filter_ctx filter)
 {
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
@@ -329,6 +332,8 @@ static int set_attributes(scmp_filter_ctx filter)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (r == 0)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r == 0)
+		r = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	return r;
 }
 

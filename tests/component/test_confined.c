@@ -234,6 +234,19 @@ static void test_serve__as_root_is_confined(void **state)
 	assert_true(run_count(&world->run.out, "\"rule\":\"Exec\"") > 0);
 }
 
+/* A number without an entry: the group is the same one. */
+static void test_serve__becomes_a_user_without_a_name(void **state)
+{
+	static const char *const expected[] = { "Uid:\t61234\t61234\t61234\t61234", "Gid:\t61234\t61234\t61234\t61234",
+		                                "Groups:\t ", NULL };
+	struct world *world = *state;
+
+	skip_without_root();
+	start_ready(world, "user: 61234\n");
+	assert_status(worker_of(world->run.pid), expected);
+	stop(world);
+}
+
 /* A name to look up, certificates that only root may read, a file in a folder of root: all of it, afterwards. */
 static void test_serve__confined_reaches_all_its_outputs(void **state)
 {
@@ -345,16 +358,25 @@ static void test_serve__does_not_start_with_a_socket_out_of_reach(void **state)
 	assert_null(strstr(world->run.err.data, "ready: "));
 }
 
-static void test_serve__waits_for_a_socket_within_reach(void **state)
+/* It is not there at the start, which is no error; and then it is spoken to. */
+static void test_serve__confined_waits_for_a_socket_and_uses_it(void **state)
 {
 	struct world *world = *state;
-	char keys[256];
+	struct http_server *plane;
+	char keys[256], path[128];
 
 	skip_without_root();
-	snprintf(keys, sizeof(keys), "user: " OTHER_USER "\ncontrol_plane: {url: 'http+unix://%s/plane:/v1'}\n",
-	         world->dir.path);
+	snprintf(path, sizeof(path), "%s", tempdir_join(&world->dir, "plane"));
+	snprintf(keys, sizeof(keys), "user: " OTHER_USER "\ncontrol_plane: {url: 'http+unix://%s:/v1', ack: status}\n",
+	         path);
 	start_ready(world, keys);
+	plane = http_server_start(
+	        &(struct http_server_options){ .socket_path = path, .respond = on_request, .user = world });
+	assert_int_equal(chmod(path, 0666), 0);
+	replay(world);
+	wait_for_request(world);
 	stop(world);
+	http_server_stop(plane);
 }
 
 /* The traces belong to whoever records. */
@@ -387,13 +409,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CONFINED_TEST(test_serve__as_root_is_confined),
+		CONFINED_TEST(test_serve__becomes_a_user_without_a_name),
 		CONFINED_TEST(test_serve__confined_reaches_all_its_outputs),
 		CONFINED_TEST(test_serve__confined_is_asked_for_its_counters),
 		CONFINED_TEST(test_serve__without_root_says_what_is_missing),
 		CONFINED_TEST(test_serve__stays_root_when_it_is_told_so),
 		CONFINED_TEST(test_serve__does_not_start_for_a_user_that_there_is_not),
 		CONFINED_TEST(test_serve__does_not_start_with_a_socket_out_of_reach),
-		CONFINED_TEST(test_serve__waits_for_a_socket_within_reach),
+		CONFINED_TEST(test_serve__confined_waits_for_a_socket_and_uses_it),
 		CONFINED_TEST(test_record__is_confined_and_keeps_its_user),
 	};
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -30,8 +31,21 @@ static int landlock_abi(void)
 struct report {
 	struct scd_confinement wanted;
 	bool drop_root; /* first */
+	int hidden;     /* a system call that fails with ENOSYS from the start; 0: none */
 	int out;        /* where the texts are written */
 };
+
+/* A kernel that does not have a system call. */
+static int hide(int call)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0);
+
+	if (r == 0)
+		r = seccomp_load(filter);
+	seccomp_release(filter);
+	return r;
+}
 
 static int report(void *user)
 {
@@ -43,6 +57,8 @@ static int report(void *user)
 	if (wanted->drop_root &&
 	    (setresgid(OTHER_USER, OTHER_USER, OTHER_USER) < 0 || setresuid(OTHER_USER, OTHER_USER, OTHER_USER) < 0))
 		return 90;
+	if (wanted->hidden && hide(wanted->hidden) < 0)
+		return 91;
 	if (scd_confine(&wanted->wanted, &done, &err) < 0) {
 		dprintf(wanted->out, "%s; %s", err.what, err.hint);
 		return 1;
@@ -100,6 +116,25 @@ static void test_confine__says_what_is_missing_without_root(void **state)
 	assert_int_equal(report_of(&wanted, text), 0);
 	assert_non_null(strstr(text, "no capability"));
 	assert_non_null(strstr(text, "missing: a user of its own (not started as root), an empty bounding set"));
+}
+
+static void test_confine__says_what_the_kernel_does_not_have(void **state)
+{
+	struct report wanted = { .hidden = SYS_landlock_create_ruleset };
+	char text[1024];
+
+	(void)state;
+	assert_int_equal(report_of(&wanted, text), 0);
+	assert_non_null(strstr(text, "missing: "));
+	assert_non_null(strstr(text, "Landlock (the kernel has none)"));
+	assert_null(strstr(text, ", Landlock 7"));
+	if (SCD__CONFINE_SANITIZED)
+		return;
+	assert_non_null(strstr(text, ", seccomp\n"));
+	wanted.hidden = SYS_seccomp;
+	assert_int_equal(report_of(&wanted, text), 0);
+	assert_non_null(strstr(text, "seccomp (Function not implemented)"));
+	assert_null(strstr(text, ", seccomp\n"));
 }
 
 /* By design, as the recorder does: then it is not missing. */
@@ -188,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_confine__says_what_holds),
 		cmocka_unit_test(test_confine__says_what_is_missing_without_root),
+		cmocka_unit_test(test_confine__says_what_the_kernel_does_not_have),
 		cmocka_unit_test(test_confine__may_leave_the_user),
 		cmocka_unit_test(test_confine__fails_when_it_cannot_become_the_user),
 		cmocka_unit_test(test_confine__fails_without_its_folder),
