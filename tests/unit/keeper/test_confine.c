@@ -133,7 +133,7 @@ static void test_confine__says_what_the_kernel_does_not_have(void **state)
 	assert_non_null(strstr(text, ", seccomp\n"));
 	wanted.hidden = SYS_seccomp;
 	assert_int_equal(report_of(&wanted, text), 0);
-	assert_non_null(strstr(text, "seccomp (Function not implemented)"));
+	assert_non_null(strstr(text, "seccomp ("));
 	assert_null(strstr(text, ", seccomp\n"));
 }
 
