@@ -258,6 +258,8 @@ static const struct operator_row {
 	{ "in", NUMBER | TEXT | BUFFER | ADDRESS },
 	{ "intersects", NUMBER | BOOLEAN | TEXT | BUFFER | ADDRESS | LISTS },
 	{ "contains", TEXT | BUFFER },
+	{ "contains", TEXT | BUFFER },
+	{ "icontains", TEXT },
 	{ "icontains", TEXT },
 	{ "startswith", TEXT | BUFFER },
 	{ "endswith", TEXT | BUFFER },

@@ -15,13 +15,25 @@ static bool is_text(const struct random_side *side)
 	return scd_type_is_text(side->type);
 }
 
+/* Every other draw is one of a few, so that rules look for several texts in the same field. */
+static bool draw_field(struct scd_rng *rng, struct scd_arena *arena, struct scd_field_use *ret_use,
+                       struct scd_str *ret_written)
+{
+	static const char *const often[] = { "proc.cmdline", "proc.name", "fd.name", "proc.aname", "proc.acmdline" };
+
+	if (scd_rng_below(rng, 2))
+		return random_field(rng, arena, ret_use, ret_written);
+	*ret_written = scd_str_from(often[scd_rng_below(rng, SCD_COUNT(often))]);
+	return scd_field_resolve(*ret_written, false, SCD_STR(""), ret_use, NULL) == 0;
+}
+
 static struct random_side field_side(struct scd_rng *rng, struct scd_arena *arena, bool in_transformer)
 {
 	struct random_side side = { 0 };
 	struct scd_field_use use;
 
 	for (;;) {
-		if (!random_field(rng, arena, &use, &side.text))
+		if (!draw_field(rng, arena, &use, &side.text))
 			continue;
 		if (in_transformer && use.field->flags & SCD_FIELD_NO_TRANSFORMER)
 			continue;

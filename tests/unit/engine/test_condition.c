@@ -183,6 +183,20 @@ static void test_operators__on_texts(void **state)
 	FAIL("evt.type regex xecv", "evt.type glob EX*VE", "evt.num > -1", "concat(\"a\\nb\", \"\") regex a.b");
 }
 
+static void test_contains__of_several_texts_in_one_field(void **state)
+{
+	(void)state;
+	HOLD("evt.res contains EN and evt.res contains NOENT and not evt.res contains ENT2 and evt.res contains \"\"",
+	     "evt.res contains oneof (EN, XX) and not evt.res contains oneof (EN, OE) and not evt.res contains allof "
+	     "(EN, XX)",
+	     "evt.res contains allof (EN, OE, ENOENT) and evt.res contains anyof (XX, T)",
+	     "evt.res icontains en and evt.res icontains EnT and not evt.res contains en and not evt.res icontains "
+	     "entx",
+	     "evt.res contains anyof (EN, EN) and not evt.res contains oneof (EN, EN)",
+	     "tolower(evt.res) contains en and tolower(evt.res) contains nt and not tolower(evt.res) contains EN");
+	FAIL("proc.name contains a or proc.name contains b", "evt.res contains anyof ()", "evt.res contains allof ()");
+}
+
 static void check_refused(const char *text, const char *reason)
 {
 	struct scd__condition *condition = NULL;
@@ -341,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_fields_on_the_right),
 		cmocka_unit_test(test_lists__with_no_values),
 		cmocka_unit_test(test_operators__on_texts),
+		cmocka_unit_test(test_contains__of_several_texts_in_one_field),
 		cmocka_unit_test(test_type_errors__are_refused),
 		cmocka_unit_test(test_checks_that_print_alike__are_told_apart),
 #ifdef SCD_FAILING_ALLOC
