@@ -92,12 +92,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void start_daemon(struct fixture *fixture)
+static void start_daemon(struct fixture *fixture, unsigned threads)
 {
-	const char *const argv[] = {
-		RUN_SECCHECKD, "serve", "--listen", fixture->path, "--rules", fixture->rules, NULL
-	};
+	const char *config = tempdir_join(&fixture->dir, "config.yaml");
+	const char *const argv[] = { RUN_SECCHECKD, "serve", "--config", config, NULL };
+	char text[512];
 
+	snprintf(text, sizeof(text),
+	         "listen: [%s]\nrules_files: [%s]\nworker_threads: %u\nstdout_output: {enabled: true}\n", fixture->path,
+	         fixture->rules, threads);
+	write_file(config, text);
 	write_file(fixture->rules, rules);
 	run_start(&fixture->run, &(struct run_options){ .argv = argv });
 	if (!run_until(&fixture->run, "ready: "))
@@ -258,7 +262,7 @@ static void test_worker_restart__costs_no_more_than_what_was_in_hand(void **stat
 {
 	struct fixture *fixture = *state;
 
-	start_daemon(fixture);
+	start_daemon(fixture, 2);
 	/* From here on nobody can load them from the disk. */
 	write_file(fixture->rules, "- rule: [broken\n");
 	start_senders(fixture);
@@ -291,19 +295,20 @@ static void test_worker_restart__costs_no_more_than_what_was_in_hand(void **stat
 	assert_int_equal(run_count(&fixture->run.err, "broken"), 0);
 }
 
-/* What waits in the sockets while there is no worker, is all read by the next one. */
-static void test_worker_restart__reads_what_came_meanwhile(void **state)
+/* A worker that hangs is noticed; and what waits in the sockets meanwhile is all read by the next one. */
+static void test_worker_restart__follows_one_that_hangs_and_reads_what_came_meanwhile(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start_daemon(fixture);
+	start_daemon(fixture, 1);
 	start_senders(fixture);
 	order_burst(fixture);
 	assert_true(run_until_out(&fixture->run, 1));
-	kill(worker_of(fixture->run.pid), SIGSTOP); /* it reads no more */
+	kill(worker_of(fixture->run.pid), SIGSTOP);
 	order_burst(fixture);
 	finish_senders(fixture);
-	kill_worker(fixture, 1);
+	if (!run_until(&fixture->run, "the worker is ready again"))
+		fail_msg("no worker followed: %s", fixture->run.err.data);
 	kill(fixture->run.pid, SIGTERM);
 	assert_int_equal(run_finish(&fixture->run), 0);
 	for (unsigned i = 0; i < SENDERS; i++) {
@@ -322,7 +327,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_worker_restart__costs_no_more_than_what_was_in_hand),
-		TEST(test_worker_restart__reads_what_came_meanwhile),
+		TEST(test_worker_restart__follows_one_that_hangs_and_reads_what_came_meanwhile),
 	};
 #undef TEST
 
