@@ -21,6 +21,7 @@
 #include "args.h"
 #include "host.h"
 #include "progress.h"
+#include "rule_options.h"
 #include "rules.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
@@ -36,6 +37,7 @@
 static const struct scd__flag flags[] = {
 	SCD__FLAG_CONFIG,
 	SCD__FLAG_RULES,
+	SCD__FLAGS_SWITCH,
 	{ .name = "coverage-alerts",
 	  .help = "Also the daemon's own alerts, of sandboxes of which something was missed." },
 	{ .name = "stats",

@@ -8,7 +8,6 @@
  */
 #include "rules.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -16,10 +15,13 @@
 #include <unistd.h>
 
 #include "bundle.h"
+#include "rule_options.h"
 #include "seccheckd/base/log.h"
 
 #define INSTALLED_FOLDER "share/seccheckd/rules"
 #define SOURCE_FOLDER    "rules"
+
+#define OPTIONS_CHUNK_BYTES 4096u
 
 static void cut_last_component(char *path)
 {
@@ -80,16 +82,6 @@ static int add_rules(struct scd_loader *loader, const struct scd_config_texts *p
 	return 0;
 }
 
-static struct scd_ruleset_options options_of(const struct scd_config *config)
-{
-	struct scd_ruleset_options options = { .match_first = strcmp(config->rule_matching, "first") == 0 };
-	int r = scd_priority_parse(scd_str_from(config->priority), &options.minimum_priority);
-
-	assert(r == 0);
-	(void)r;
-	return options;
-}
-
 /* Where the texts of the rules come from, and where they are kept; both -1 for a command that is no worker. */
 struct source {
 	int good_fd, keep_fd;
@@ -104,10 +96,9 @@ static void keep(const struct scd_loader *loader, int keep_fd)
 		scd_log(SCD_LOG_WARNING, "the rules cannot be kept for a later worker: %s", strerror(-r));
 }
 
-static int build(const struct scd_config *config, const struct source *source, struct scd_diags *diags,
-                 struct scd_ruleset **ret_set)
+static int build(const struct scd_config *config, const struct source *source,
+                 const struct scd_ruleset_options *options, struct scd_diags *diags, struct scd_ruleset **ret_set)
 {
-	const struct scd_ruleset_options options = options_of(config);
 	struct scd_loader *loader = scd_loader_new(diags);
 	int r;
 
@@ -118,10 +109,25 @@ static int build(const struct scd_config *config, const struct source *source, s
 	else
 		r = add_rules(loader, &config->rules_files, diags);
 	if (r == 0)
-		r = scd_loader_build(loader, &options, ret_set);
+		r = scd_loader_build(loader, options, ret_set);
 	if (r == 0 && source->keep_fd >= 0)
 		keep(loader, source->keep_fd);
 	scd_loader_free(&loader);
+	return r;
+}
+
+static int build_as_configured(const struct scd_config *config, const struct source *source, struct scd_diags *diags,
+                               struct scd_ruleset **ret_set)
+{
+	struct scd_ruleset_options options;
+	struct scd_arena arena;
+	int r;
+
+	scd_arena_init(&arena, OPTIONS_CHUNK_BYTES, 0);
+	r = scd__rule_options_of(config, &arena, &options);
+	if (r == 0)
+		r = build(config, source, &options, diags, ret_set);
+	scd_arena_done(&arena);
 	return r;
 }
 
@@ -132,7 +138,7 @@ static int load(const struct scd_config *config, const struct source *source, st
 	int r;
 
 	scd_diags_init(&diags);
-	r = build(config, source, &diags, ret_set);
+	r = build_as_configured(config, source, &diags, ret_set);
 	if (r < 0 || !told_before)
 		scd_diags_print(&diags, stderr);
 	if (r < 0 && diags.error_count == 0)

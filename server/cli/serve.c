@@ -11,6 +11,7 @@
 #include "seccheckd/base/log.h"
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/keeper/keeper.h"
+#include "rule_options.h"
 #include "settings.h"
 #include "wanted_outputs.h"
 #include "worker.h"
@@ -23,6 +24,7 @@ static const struct scd__flag flags[] = {
 	  .help = "Listen on this Unix socket, where runsc's pod-init configuration points to. May be given several "
 	          "times." },
 	SCD__FLAG_RULES,
+	SCD__FLAGS_SWITCH,
 	{ .name = "control-plane",
 	  .value = "URL",
 	  .key = "control_plane.url",

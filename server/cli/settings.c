@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "rule_options.h"
 #include "seccheckd/emit/emitter.h"
 
 /* A list of the file is forgotten when its first flag comes. */
@@ -52,5 +53,5 @@ int scd__settings_read(const struct scd__args *args, struct scd_config *config)
 		if (args->items[i].flag->key)
 			status = set_flag(config, args, i);
 	}
-	return status;
+	return status == SCD__EXIT_SUCCESS ? scd__rule_options_flags(args, config) : status;
 }

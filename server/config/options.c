@@ -81,6 +81,10 @@ void scd_config_describe(const struct scd_config_option *option, char *text, siz
 	case SCD_CONFIG_LIST: snprintf(text, size, "a list: `- VALUE` lines, or [VALUE, VALUE]"); break;
 	case SCD_CONFIG_NUMBER: snprintf(text, size, "a whole number from %u to %u", option->min, option->max); break;
 	case SCD_CONFIG_WORD: describe_words(option->words, text, size); break;
+	case SCD_CONFIG_SWITCHES:
+		snprintf(text, size, "a list of `- enable:` or `- disable:` {rule or tag: TEXT}");
+		break;
+	case SCD_CONFIG_OUTPUTS: snprintf(text, size, "a list of `- extra_output: TEXT`, with `match:`"); break;
 	}
 }
 
@@ -255,7 +259,9 @@ int scd__config_store(struct scd_config *config, const struct scd_config_option 
 
 	if (scd_yaml_is_null(node))
 		return refuse(option, node, "has no value", err);
-	if (option->type == SCD_CONFIG_LIST)
+	if (option->type == SCD_CONFIG_SWITCHES || option->type == SCD_CONFIG_OUTPUTS)
+		r = scd__config_store_maps(config, option, node, err);
+	else if (option->type == SCD_CONFIG_LIST)
 		r = store_list(config, member, option, node, err);
 	else
 		r = store_scalar(config, member, option, node, err);

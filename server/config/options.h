@@ -14,6 +14,10 @@
 int scd__config_store(struct scd_config *config, const struct scd_config_option *option,
                       const struct scd_yaml_node *node, struct scd_error *err);
 
+/* The same for the options whose value is a list of maps. rule_lists.c */
+int scd__config_store_maps(struct scd_config *config, const struct scd_config_option *option,
+                           const struct scd_yaml_node *node, struct scd_error *err);
+
 /* The origin of an option's value. */
 const struct scd_config_origin *scd__config_origin(const struct scd_config *config,
                                                    const struct scd_config_option *option);

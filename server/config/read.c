@@ -132,7 +132,11 @@ static int unknown_key(struct reading *reading, const char *prefix, const struct
 
 static int read_value(struct reading *reading, const struct scd_config_option *option, const struct scd_yaml_node *node)
 {
-	if (option->type == SCD_CONFIG_LIST)
+	if (option->type == SCD_CONFIG_SWITCHES)
+		reading->config->rules = (struct scd_config_switches){ 0 };
+	else if (option->type == SCD_CONFIG_OUTPUTS)
+		reading->config->append_output = (struct scd_config_outputs){ 0 };
+	else if (option->type == SCD_CONFIG_LIST)
 		scd_config_clear((void *)((char *)reading->config + option->offset));
 	return scd__config_store(reading->config, option, node, reading->err);
 }

@@ -240,6 +240,40 @@ static void test_usage__is_answered(void **state)
 	}
 }
 
+#define MINER_TRACE SCD_SOURCE_DIR "/tests/data/traces/demo-miner"
+
+static size_t replayed(const char *flag, const char *value)
+{
+	const char *argv[] = { RUN_SECCHECKD, "replay", "--rules", rules_path, MINER_TRACE, flag, value, NULL };
+	struct run program;
+	size_t alerts;
+
+	assert_int_equal(run_program(&program, &(struct run_options){ .argv = argv }), 0);
+	alerts = run_count(&program.out, "\n");
+	run_done(&program);
+	return alerts;
+}
+
+static void test_flags__switch_rules(void **state)
+{
+	const char *mixed[] = { RUN_SECCHECKD, "replay", "-t", "a", "-D", "b", MINER_TRACE, NULL };
+	struct run program;
+	size_t all;
+
+	(void)state;
+	write_rules("- rule: Started\n  desc: d\n  condition: evt.type = execve\n  output: o\n  priority: INFO\n"
+	            "  tags: [start]\n"
+	            "- rule: Ended\n  desc: d\n  condition: evt.type = procexit\n  output: o\n  priority: INFO\n");
+	all = replayed("-D", "nothing");
+	assert_true(replayed("-D", "art") > 0);
+	assert_true(replayed("-t", "start") > 0);
+	assert_int_equal(replayed("-D", "Start") + replayed("-D", "End"), all);
+	assert_int_equal(replayed("-T", "start") + replayed("-t", "start"), all);
+	assert_int_equal(run_program(&program, &(struct run_options){ .argv = mixed }), 2);
+	assert_non_null(strstr(program.err.data, "-t cannot be given together with -D or -T"));
+	run_done(&program);
+}
+
 /* What the table of verdicts calls it, and what the command may call it. */
 static const struct {
 	const char *known, *verdicts;
@@ -329,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_check__warnings_are_no_failure_and_errors_are),
 		cmocka_unit_test(test_fields__are_all_there),
 		cmocka_unit_test(test_usage__is_answered),
+		cmocka_unit_test(test_flags__switch_rules),
 		cmocka_unit_test(test_check__agrees_with_what_is_known_of_upstream_rules),
 	};
 

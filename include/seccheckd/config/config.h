@@ -22,6 +22,32 @@ struct scd_config_texts {
 	size_t count;
 };
 
+/* What an item of `rules` names: rules by the whole name, with `*` for any text, by a part of it, or by a tag. */
+enum scd_config_switch_by { SCD_CONFIG_BY_NAME, SCD_CONFIG_BY_SUBSTRING, SCD_CONFIG_BY_TAG };
+
+struct scd_config_switch {
+	bool enable;
+	enum scd_config_switch_by by;
+	const char *text;
+};
+
+struct scd_config_switches {
+	struct scd_config_switch *items;
+	size_t count, room;
+};
+
+/* An item of `append_output`: text behind the output of the rules that match all that is not NULL or empty. */
+struct scd_config_output {
+	const char *rule, *source;
+	struct scd_config_texts tags;
+	const char *text;
+};
+
+struct scd_config_outputs {
+	struct scd_config_output *items;
+	size_t count, room;
+};
+
 /* After check, client_cert and client_key are both set or both NULL. */
 struct scd_config_tls {
 	const char *ca_cert, *client_cert, *client_key;
@@ -51,7 +77,9 @@ struct scd_config {
 	bool coverage_alerts;      /* default true */
 	unsigned worker_threads;   /* 0 (default): as many as the host should have */
 	const char *log_level;     /* default "info" */
-	const char *user;          /* of the worker, by name or number; NULL: see cli/confinement.c */
+	struct scd_config_switches rules;
+	struct scd_config_outputs append_output;
+	const char *user; /* of the worker, by name or number; NULL: see cli/confinement.c */
 
 	struct {
 		bool enabled; /* default: whether no other output is configured */
@@ -91,6 +119,9 @@ int scd_config_read_file(struct scd_config *config, const char *path, struct scd
  */
 int scd_config_set(struct scd_config *config, const char *path, const char *text, struct scd_error *err);
 
+/* Adds an item to `rules`, as the flags -D, -T and -t do. -ENOMEM. */
+int scd_config_add_switch(struct scd_config *config, bool enable, enum scd_config_switch_by by, const char *text);
+
 /* Forgets a list, so that flags can replace what the file said. */
 void scd_config_clear(struct scd_config_texts *texts);
 
@@ -110,7 +141,9 @@ enum scd_config_type {
 	SCD_CONFIG_URL, /* text that starts with http://, https:// or http+unix:// */
 	SCD_CONFIG_LIST,
 	SCD_CONFIG_NUMBER,
-	SCD_CONFIG_WORD, /* one of a few; any letter case */
+	SCD_CONFIG_WORD,     /* one of a few; any letter case */
+	SCD_CONFIG_SWITCHES, /* of `rules` */
+	SCD_CONFIG_OUTPUTS,  /* of `append_output` */
 };
 
 /* One row of the table of keys. */
