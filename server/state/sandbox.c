@@ -598,7 +598,7 @@ size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox)
 
 size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
 {
-	return sizeof(*sandbox) + (sandbox->witnesses.items ? SCD__WITNESSES * sizeof(struct scd__witness) : 0) +
+	return sizeof(*sandbox) + (sandbox->witnesses.first ? SCD__WITNESSES * sizeof(struct scd_event) : 0) +
 	       scd__containers_memory_bytes(&sandbox->containers) +
 	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes +
 	       sandbox->processes.fd_pool.bytes;

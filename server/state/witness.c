@@ -1,5 +1,5 @@
 /*
- * Which raw exits are still waiting for their sibling: a few, one for each thread at most.
+ * Which messages are still waiting for their sibling: a few, one for each thread at most.
  */
 #include "state/witness.h"
 
@@ -8,7 +8,7 @@
 
 void scd__witnesses_done(struct scd__witnesses *witnesses)
 {
-	free(witnesses->items);
+	free(witnesses->first);
 	memset(witnesses, 0, sizeof(*witnesses));
 }
 
@@ -24,66 +24,84 @@ static bool is_witness(const struct scd_event *event)
 	       (is_exec_number(event->sysno) || event->sysno == SCD_KIND_CONNECT);
 }
 
-static bool tells_exec(const struct scd_event *event)
+static bool is_success(const struct scd_event *witness)
 {
-	return event->point == SCD_POINT_SYSCALL_EXECVE || event->point == SCD_POINT_SENTRY_EXEC;
+	return is_exec_number(witness->sysno) && witness->exit_errorno == 0;
 }
 
 static bool is_sibling(const struct scd_event *witness, const struct scd_event *event)
 {
+	if (is_success(witness))
+		return event->point == SCD_POINT_SENTRY_EXEC;
 	if (is_exec_number(witness->sysno))
-		return tells_exec(event);
+		return event->point == SCD_POINT_SYSCALL_EXECVE;
 	return event->point == SCD_POINT_SYSCALL_CONNECT && event->has_exit;
 }
 
-static struct scd__witness *find(struct scd__witnesses *witnesses, int32_t tid)
+/* Whether the thread's next message decides nothing about the first: it belongs to the same call. */
+static bool says_nothing(const struct scd_event *first, const struct scd_event *event)
 {
-	for (unsigned i = 0; witnesses->count && i < SCD__WITNESSES; i++)
-		if (witnesses->items[i].tid == tid)
-			return &witnesses->items[i];
-	return NULL;
+	if (first->point == SCD_POINT_SENTRY_EXEC)
+		return event->point == SCD_POINT_SENTRY_MMAP;
+	return is_success(first) && event->point == SCD_POINT_SYSCALL_EXECVE && event->has_exit;
 }
 
-/* Keeps the numbers of a witness: its strings, if it had any, do not outlive their message. */
+/* The place of a thread; SCD__WITNESSES: it has none. */
+static unsigned find(const struct scd__witnesses *witnesses, int32_t tid)
+{
+	unsigned i = 0;
+
+	if (witnesses->count == 0 || tid == 0)
+		return SCD__WITNESSES;
+	while (i < SCD__WITNESSES && witnesses->tids[i] != tid)
+		i++;
+	return i;
+}
+
+/* Keeps the numbers of a message: its strings, if it had any, do not outlive it. */
 static void keep(struct scd__witnesses *witnesses, const struct scd_event *event)
 {
 	static const struct scd_str none = { NULL, 0 };
-	struct scd__witness *slot;
+	unsigned place = witnesses->next % SCD__WITNESSES;
+	struct scd_event *first;
 
-	if (!witnesses->items)
-		witnesses->items = calloc(SCD__WITNESSES, sizeof(*witnesses->items));
-	if (!witnesses->items)
+	if (!witnesses->first)
+		witnesses->first = calloc(SCD__WITNESSES, sizeof(*witnesses->first));
+	if (!witnesses->first)
 		return;
-	slot = &witnesses->items[witnesses->next++ % SCD__WITNESSES];
-	witnesses->count += slot->tid == 0;
-	slot->tid = event->context.thread_id;
-	slot->event = *event;
-	slot->event.kind = SCD_KIND_HIDDEN;
-	slot->event.context.container_id = slot->event.context.cwd = slot->event.context.process_name = none;
-	slot->event.fd_path = none;
-}
-
-/* Whether the session has the sibling's point at all. */
-static bool is_told(const struct scd__witnesses *witnesses, const struct scd_event *witness)
-{
-	return is_exec_number(witness->sysno) ? witnesses->exec_told : witnesses->connect_told;
+	witnesses->next++;
+	witnesses->count += witnesses->tids[place] == 0;
+	witnesses->tids[place] = event->context.thread_id;
+	first = &witnesses->first[place];
+	*first = *event;
+	first->kind = SCD_KIND_HIDDEN;
+	first->context.container_id = first->context.cwd = first->context.process_name = none;
+	first->fd_path = none;
+	if (event->point == SCD_POINT_SENTRY_EXEC)
+		memset(&first->u, 0, sizeof(first->u));
 }
 
 bool scd__witnesses_note(struct scd__witnesses *witnesses, const struct scd_event *event, struct scd_event *ret_hidden)
 {
-	struct scd__witness *witness = find(witnesses, event->context.thread_id);
-	bool hidden = false;
+	unsigned place = find(witnesses, event->context.thread_id);
+	bool hidden = false, paired = false;
 
-	witnesses->exec_told = witnesses->exec_told || tells_exec(event);
-	witnesses->connect_told = witnesses->connect_told || event->point == SCD_POINT_SYSCALL_CONNECT;
-	if (witness) {
-		hidden = !is_sibling(&witness->event, event) && is_told(witnesses, &witness->event);
+	if (place < SCD__WITNESSES) {
+		const struct scd_event *first = &witnesses->first[place];
+
+		if (says_nothing(first, event))
+			return false;
+		if (first->point == SCD_POINT_SENTRY_EXEC)
+			paired = is_witness(event) && is_success(event);
+		else
+			paired = is_sibling(first, event);
+		hidden = first->point == SCD_POINT_SYSCALL_RAW && !paired;
 		if (hidden)
-			*ret_hidden = witness->event;
-		witness->tid = 0;
+			*ret_hidden = *first;
+		witnesses->tids[place] = 0;
 		witnesses->count--;
 	}
-	if (is_witness(event) && event->context.thread_id != 0)
+	if (!paired && event->context.thread_id != 0 && (is_witness(event) || event->point == SCD_POINT_SENTRY_EXEC))
 		keep(witnesses, event);
 	return hidden;
 }

@@ -2,10 +2,20 @@
  * Witnesses: system calls that are told twice, once as numbers only and once with their strings. Inside server/state
  * only.
  *
- * gVisor drops a message, and does not count it, when a string in it is not valid UTF-8 (an argument, the process's
- * name, its directory); a raw point has no strings and arrives. For each system call the raw message comes first and
- * its decoded sibling is the next message of the same thread (measured), so a raw exit whose thread goes on without
- * the sibling tells of a call that was hidden.
+ * gVisor drops a message, and does not count it, when a string in it is not valid UTF-8 (an argument, a variable of the
+ * environment, the process's name, its directory); a raw point has no strings and arrives. What comes of one thread, in
+ * this order (measured):
+ *
+ *    connect                 raw exit, syscall/connect/exit
+ *    an exec that failed     raw enter, syscall/execve/enter, raw exit, syscall/execve/exit
+ *    one that succeeded      raw enter, syscall/execve/enter, sentry/execve, raw exit, syscall/execve/exit
+ *
+ * So a raw exit whose thread goes on without its decoded sibling tells of a call that was hidden. The sibling of a
+ * success is sentry/execve, before or behind it, and nothing else: it alone has the environment and the path that links
+ * led to, so it can be hidden while the messages of the system call arrive.
+ *
+ * Every raw exit is judged, from the first on. Waiting until a sibling was seen would hide the calls of whoever never
+ * lets one be told.
  */
 #ifndef SCD_SERVER_STATE_WITNESS_H
 #define SCD_SERVER_STATE_WITNESS_H
@@ -14,15 +24,10 @@
 
 #define SCD__WITNESSES 64u /* threads that may stand between the two messages at once; the oldest gives way */
 
-struct scd__witness {
-	int32_t tid; /* 0: free */
-	struct scd_event event;
-};
-
 struct scd__witnesses {
-	struct scd__witness *items; /* SCD__WITNESSES of them, once there was a first */
+	int32_t tids[SCD__WITNESSES]; /* who stands between two messages; 0: free */
+	struct scd_event *first;      /* the first of the two, for each; allocated when there was one */
 	unsigned count, next;
-	bool exec_told, connect_told; /* a decoded sibling of this sort has been seen: the session has the point */
 };
 
 void scd__witnesses_done(struct scd__witnesses *witnesses);

@@ -1,0 +1,115 @@
+/*
+ * Which calls were hidden from the trace: in what order messages of a thread come, and which of them are missing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "seccheckd/base/array.h"
+#include "state/witness.h"
+
+#define THREAD 7
+
+/*
+ * A message of the thread, by a letter:
+ *
+ *    E X   raw execve: enter, exit      e x   syscall/execve: enter, exit      s   sentry/execve
+ *    F     raw execve that failed       f     syscall/execve that failed       m   sentry/mmap
+ *    C     raw connect: exit            c     syscall/connect: exit            o   another call
+ */
+static struct scd_event message(char letter, int32_t thread)
+{
+	struct scd_event event;
+
+	memset(&event, 0, sizeof(event));
+	event.context.thread_id = event.context.thread_group_id = thread;
+	event.has_exit = !strchr("Eesm", letter);
+	event.exit_errorno = strchr("Ff", letter) ? 2 : 0;
+	event.sysno = strchr("Cc", letter) ? SCD_KIND_CONNECT : SCD_KIND_EXECVE;
+	if (strchr("EXFC", letter))
+		event.point = SCD_POINT_SYSCALL_RAW;
+	else if (strchr("exf", letter))
+		event.point = SCD_POINT_SYSCALL_EXECVE;
+	else if (letter == 's')
+		event.point = SCD_POINT_SENTRY_EXEC;
+	else if (letter == 'm')
+		event.point = SCD_POINT_SENTRY_MMAP;
+	else
+		event.point = letter == 'c' ? SCD_POINT_SYSCALL_CONNECT : SCD_POINT_SYSCALL_OPEN;
+	return event;
+}
+
+static void test_witness__tells_of(void **state)
+{
+	static const struct {
+		const char *name, *messages;
+		unsigned hidden;
+	} rows[] = {
+		{ "an exec as gVisor tells it", "EesXxo", 0 },
+		{ "many of them", "EesXxoEesXxooEesXxEesXx", 0 },
+		{ "an exec without its system call's points", "EsXo", 0 },
+		{ "an exec whose image is told at the end", "EeXxso", 0 },
+		{ "an exec with mappings in between", "EesmXxo", 0 },
+		{ "an exec that failed", "EeFfo", 0 },
+		{ "an exec of which nothing is told", "EXo", 1 },
+		{ "an exec of which only the image is not told", "EeXxo", 1 },
+		{ "one after an exec that is told", "EesXxoEeXxo", 1 },
+		{ "one after an exec whose exits were lost", "EesEeXxo", 1 },
+		{ "an exec that failed and is not told", "EFo", 1 },
+		{ "the first call of all", "Xo", 1 },
+		{ "two of them", "EeXxEeXxo", 2 },
+		{ "a connect that is told", "Cco", 0 },
+		{ "a connect that is not", "Co", 1 },
+		{ "a connect behind an exec, both not told", "EeXxCo", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
+		struct scd__witnesses witnesses = { .count = 0 };
+		struct scd_event hidden;
+		unsigned count = 0;
+
+		for (const char *letter = rows[i].messages; *letter; letter++) {
+			struct scd_event event = message(*letter, THREAD), other = message('o', THREAD + 1);
+
+			count += scd__witnesses_note(&witnesses, &event, &hidden);
+			assert_false(scd__witnesses_note(&witnesses, &other, &hidden));
+		}
+		if (count != rows[i].hidden)
+			fail_msg("%s: %u", rows[i].name, count);
+		assert_int_equal(witnesses.count, 0);
+		scd__witnesses_done(&witnesses);
+	}
+}
+
+/* Programs start at the same time on many processors. */
+static void test_witness__threads_do_not_mix(void **state)
+{
+	struct scd__witnesses witnesses = { .count = 0 };
+	struct scd_event hidden;
+
+	(void)state;
+	for (const char *letter = "EesXxo"; *letter; letter++) {
+		for (int32_t thread = 1; thread <= (int32_t)SCD__WITNESSES; thread++) {
+			struct scd_event event = message(*letter, thread);
+
+			assert_false(scd__witnesses_note(&witnesses, &event, &hidden));
+		}
+	}
+	scd__witnesses_done(&witnesses);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_witness__tells_of),
+		cmocka_unit_test(test_witness__threads_do_not_mix),
+	};
+
+	return cmocka_run_group_tests_name("state/witness", tests, NULL, NULL);
+}
