@@ -10,12 +10,14 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "seccheckd/base/array.h"
+#include "seccheckd/base/clock.h"
 #include "tests/support/messages.h"
 #include "tests/support/peer.h"
 #include "tests/support/run.h"
@@ -112,7 +114,8 @@ static const char *text_of(const json_t *alert, const char *key)
 	return text;
 }
 
-enum { PEERS = 40, EACH = 100 };
+/* The last of EACH are in the sockets when the order to stop comes. */
+enum { PEERS = 40, EACH = 50, LAST = 5 };
 
 /* The n-th program of a peer's container: its process id tells n. */
 static void send_exec(int fd, unsigned peer, int32_t n)
@@ -152,6 +155,36 @@ static void check_alerts_of_peers(const json_t *alerts)
 	json_decref(ids);
 }
 
+static void send_all(const int peers[PEERS], int32_t first, int32_t last)
+{
+	for (int32_t n = first; n <= last; n++) {
+		for (unsigned i = 0; i < PEERS; i++)
+			send_exec(peers[i], i, n);
+	}
+}
+
+static size_t count_lines(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	size_t count = 0;
+
+	assert_non_null(file);
+	for (int c; (c = fgetc(file)) != EOF;)
+		count += c == '\n';
+	fclose(file);
+	return count;
+}
+
+static void wait_for_alerts(size_t count)
+{
+	int64_t deadline_ns = scd_clock_mono_ns() + RUN_DEADLINE_MS * INT64_C(1000000);
+	size_t seen;
+
+	while ((seen = count_lines("alerts")) < count && scd_clock_mono_ns() < deadline_ns)
+		poll(NULL, 0, 10);
+	assert_int_equal(seen, count);
+}
+
 /* The order to stop comes while the sockets hold what the peers have sent last. */
 static void test_serve__with_lanes_delivers_once_and_in_order_also_at_the_stop(void **state)
 {
@@ -165,10 +198,9 @@ static void test_serve__with_lanes_delivers_once_and_in_order_also_at_the_stop(v
 		peers[i] = peer_join("socket");
 		assert_true(peers[i] >= 0);
 	}
-	for (int32_t n = 1; n <= EACH; n++) {
-		for (unsigned i = 0; i < PEERS; i++)
-			send_exec(peers[i], i, n);
-	}
+	send_all(peers, 1, EACH - LAST);
+	wait_for_alerts(PEERS * (EACH - LAST));
+	send_all(peers, EACH - LAST + 1, EACH);
 	stop(&run);
 	alerts = read_alerts("alerts");
 	check_alerts_of_peers(alerts);
