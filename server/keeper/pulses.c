@@ -37,7 +37,7 @@
 #define LOOK_NS   (SILENT_NS / 5)
 
 /* After so long without another one, a connection's strikes are forgotten. */
-#define FORGIVEN_NS (3600 * 1000 * SCD__MS_NS)
+#define FORGIVEN_NS (INT64_C(3600000) * SCD__MS_NS)
 
 void scd__pulses_start(struct scd__worker *worker, int64_t now_ns)
 {
