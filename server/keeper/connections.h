@@ -3,14 +3,14 @@
  *
  *              accepted            handshake answered           sent to a worker
  *      FREE ─────────────▶ GREETING ─────────────────▶ WAITING ──────────────────▶ HELD
- *       ▲                     │                           │  ▲                       │
- *       │  wrong handshake,   │           stop: the       │  ╰── the worker ended ───┤ CLOSED,
- *       │  peer gone,         │           last worker     │                          │ last worker
- *       │  deadline           │           is gone         │      as above, and        │ is gone
- *       ├─────────────────────┴───────────────────────────┴── reading it had ────────┤
- *       │                                                     killed too many         ▼
- *       ╰──────────────────────────────────────────────────────────────────── QUARANTINED
- *                                   peer gone, stop
+ *       ▲                     │                           │  ▲                     │ │ │
+ *       │  wrong handshake,   │           the last        │  ╰── the worker ended ─╯ │ │ it ended reading this one,
+ *       │  peer gone,         │           worker          │                          │ │ and so did others before
+ *       │  deadline, stop     │           is gone         │       CLOSED, the last   │ ▼
+ *       │                     │                           │       worker is gone     │ QUARANTINED
+ *       ├─────────────────────┴───────────────────────────┴──────────────────────────╯   │
+ *       ╰────────────────────────────────────────────────────────────────────────────────╯
+ *                                                     peer gone, the last worker is gone
  *
  * GREETING  polled for the peer's first message; ends by the deadline. Deadlines are all equally long, so the list,
  *           in order of acceptance, is also in order of deadlines.

@@ -1,16 +1,17 @@
 /*
  * The worker's life as the keeper sees it.
  *
- *               fork             every lane is READY
- *    ABSENT ───────────▶ LOADING ───────────────────▶ WORKING
- *      ▲                    │ ▲                          │
- *      │ HELD goes back     ╰─┼──────────┬───────────────┤ it ends by itself, or is killed because
- *      │ to WAITING           │          ▼               │ it is silent, does not get ready, or left
- *      ╰─────────── wait ─────┴─────── reaped ◀──────────┤
- *                                        │               │ STOP, and it ends; or its time is over
- *                                        ▼               ▼
- *                              the daemon ends: the first worker never got ready, the worker says
- *                              that another one would have no more to do, or there was an order
+ *                  fork             every lane is READY
+ *    ABSENT ──────────────▶ LOADING ────────────────────▶ WORKING
+ *      ▲                       │                             │
+ *      │                       │ it ends, or is killed as    │ it ends, or is killed as it is silent, or left;
+ *      │                       │ it does not get ready       │ STOP, and it ends, or its time is over
+ *      │                       ▼                             │
+ *      ╰─────── wait ─────── reaped ◀────────────────────────╯
+ *         HELD goes back       │
+ *         to WAITING           ▼
+ *                           the daemon ends: the first worker never got ready, the worker says that another one
+ *                           would have no more to do, or there was an order and nothing is left to read
  *
  * Once a worker was ready there is always another one: a daemon that gives up leaves sandboxes unwatched, and they do
  * not connect again. While there is none, connections are accepted, identified and answered all the same, and wait.
