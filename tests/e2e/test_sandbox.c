@@ -97,6 +97,7 @@ static void test_sandbox__exec_connect_and_open_are_told_with_process_cwd_and_li
 	assert_string_equal(container_of(exec), container_of(connect));
 	assert_string_equal(container_of(exec), text(json_object_get(exec, "seccheckd"), "sandbox_id"));
 	assert_string_equal(text(json_object_get(exec, "seccheckd"), "identity"), "verified");
+	assert_string_equal(text(json_object_get(connect, "seccheckd"), "watched"), "covered");
 	daemon_done(&daemon);
 }
 
