@@ -148,7 +148,7 @@ static int passed_fd(struct msghdr *header)
 
 bool keeper_world_hear(int control_fd, struct scd_custody *ret_message, int *ret_fd)
 {
-	static uint8_t bytes[SCD_CUSTODY_MAX_BYTES]; /* the message borrows from it until the next call */
+	static _Thread_local uint8_t bytes[SCD_CUSTODY_MAX_BYTES]; /* the message borrows from it until the next call */
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
