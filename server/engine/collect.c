@@ -146,7 +146,7 @@ static void put_macro(struct scd__reader *reader, bool append, const struct scd_
 	struct scd__place place = scd__reader_at(reader, condition);
 	uint32_t index = 0;
 	struct scd__macro_item *macro = scd__find_or_add(reader, &collection->macros, sizeof(*macro), &index);
-	struct scd_str text = scd__reader_keep(reader, condition->text);
+	struct scd_str text = condition->text;
 
 	if (!macro) {
 		reader->exhausted = true;
@@ -207,7 +207,7 @@ static int collect_kind(struct scd__reader *reader, const struct item_kind *kind
 
 		if (!name)
 			return -EINVAL;
-		reader->name = scd__reader_keep(reader, name->text);
+		reader->name = name->text;
 		reader->kind = kind->key;
 	}
 	return reader->exhausted ? -ENOMEM : kind->collect(reader);

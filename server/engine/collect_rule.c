@@ -12,6 +12,7 @@
 
 #include "engine/reader.h"
 #include "seccheckd/base/array.h"
+#include "seccheckd/base/limits.h"
 
 enum { CONDITION, OUTPUT, DESC, PRIORITY, ENABLED, TAGS, EXCEPTIONS, WARN_EVTTYPES, SKIP, CAPTURE, CAPTURE_DURATION };
 
@@ -36,30 +37,51 @@ static int compare_texts(const void *a, const void *b)
 	return scd_str_compare(*(const struct scd_str *)a, *(const struct scd_str *)b);
 }
 
-/* Tags are a set: sorted, each once. Those of `earlier` and those of the item. */
-static void read_tags(struct scd__reader *reader, const struct scd_rule *earlier, struct scd_rule *rule)
+static bool has_tag(const struct scd_rule *rule, struct scd_str tag)
+{
+	for (size_t i = 0; i < rule->tag_count; i++)
+		if (scd_str_eq(rule->tags[i], tag))
+			return true;
+	return false;
+}
+
+/* Room for the tags that a rule has, and so many more. */
+static struct scd_str *copy_tags(struct scd__reader *reader, const struct scd_rule *rule, size_t more)
+{
+	struct scd_str *tags = scd_arena_zalloc(&reader->collection->arena, rule->tag_count + more, sizeof(*tags));
+
+	reader->exhausted |= !tags;
+	if (tags && rule->tag_count)
+		memcpy(tags, rule->tags, rule->tag_count * sizeof(*tags));
+	return tags;
+}
+
+/* Tags are a set: sorted, each once. Adds those of the item. */
+static void read_tags(struct scd__reader *reader, struct scd_rule *rule)
 {
 	const struct scd_yaml_node *node = scd_yaml_get(reader->map, "tags");
-	struct scd_str *items, *tags;
-	size_t count, all, kept = 0;
+	struct scd_str *items, *tags = NULL;
+	size_t count;
 
 	if (!node || scd_yaml_is_null(node) || !scd__reader_texts(reader, node, &items, &count))
 		return;
-	all = count + (earlier ? earlier->tag_count : 0);
-	tags = scd_arena_zalloc(&reader->collection->arena, all + 1, sizeof(*tags));
-	if (!tags) {
-		reader->exhausted = true;
-		return;
+	for (size_t i = 0; i < count; i++) {
+		if (has_tag(rule, items[i]))
+			continue;
+		if (rule->tag_count == SCD_LIMIT_RULE_TAGS) {
+			SCD__FAIL(reader, SCD_DIAG_ERR_VALIDATE, node, NULL, "a rule has more than %u tags",
+			          SCD_LIMIT_RULE_TAGS);
+			return;
+		}
+		if (!tags)
+			tags = copy_tags(reader, rule, count < SCD_LIMIT_RULE_TAGS ? count : SCD_LIMIT_RULE_TAGS);
+		if (!tags)
+			return;
+		tags[rule->tag_count++] = items[i];
+		rule->tags = tags;
 	}
-	memcpy(tags, items, count * sizeof(*tags));
-	if (earlier && earlier->tag_count)
-		memcpy(tags + count, earlier->tags, earlier->tag_count * sizeof(*tags));
-	qsort(tags, all, sizeof(*tags), compare_texts);
-	for (size_t i = 0; i < all; i++)
-		if (kept == 0 || !scd_str_eq(tags[kept - 1], tags[i]))
-			tags[kept++] = tags[i];
-	rule->tags = tags;
-	rule->tag_count = kept;
+	if (tags)
+		qsort(tags, rule->tag_count, sizeof(*tags), compare_texts);
 }
 
 static void read_priority(struct scd__reader *reader, enum scd_priority *ret_priority)
@@ -83,7 +105,7 @@ static void read_text(struct scd__reader *reader, int key, bool append, struct s
 
 	if (!node)
 		return;
-	part = scd__reader_keep(reader, key == OUTPUT && !append ? scd_str_trim(node->text) : node->text);
+	part = key == OUTPUT && !append ? scd_str_trim(node->text) : node->text;
 	if (append)
 		reader->exhausted |= scd__text_add(arena, text, SCD_STR(" "), place, false) < 0;
 	else
@@ -102,7 +124,7 @@ static struct scd_str read_source(struct scd__reader *reader)
 		SCD__FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, node, NULL, "Value is not a scalar value");
 		return SCD_STR("");
 	}
-	return scd__reader_keep(reader, node->text);
+	return node->text;
 }
 
 static void check_source(struct scd__reader *reader, const struct scd__rule_item *rule, struct scd_str source)
@@ -137,7 +159,7 @@ static void apply_appends(struct scd__reader *reader, struct scd__rule_item *rul
 	if (overrides[DESC] == SCD__OVERRIDE_APPEND)
 		read_text(reader, DESC, true, &rule->desc);
 	if (overrides[TAGS] == SCD__OVERRIDE_APPEND)
-		read_tags(reader, &rule->pub, &rule->pub);
+		read_tags(reader, &rule->pub);
 	if (overrides[EXCEPTIONS] == SCD__OVERRIDE_APPEND) {
 		scd__read_exceptions(reader, true, &exceptions);
 		scd__append_exceptions(reader, rule, &exceptions);
@@ -157,7 +179,7 @@ static void replace_tags(struct scd__reader *reader, struct scd__rule_item *rule
 {
 	rule->pub.tags = NULL;
 	rule->pub.tag_count = 0;
-	read_tags(reader, NULL, &rule->pub);
+	read_tags(reader, &rule->pub);
 }
 
 /* Form 1, the replacements. */
@@ -262,7 +284,7 @@ static void read_rule(struct scd__reader *reader, struct scd__rule_item *rule)
 	rule->pub.enabled = scd__reader_bool(reader, "enabled", true);
 	rule->warn_evttypes = scd__reader_bool(reader, "warn_evttypes", true);
 	rule->skip_if_unknown_filter = scd__reader_bool(reader, "skip-if-unknown-filter", false);
-	read_tags(reader, NULL, &rule->pub);
+	read_tags(reader, &rule->pub);
 	read_capture(reader);
 	scd__read_exceptions(reader, false, &rule->exceptions);
 	scd__check_exceptions(reader, &rule->exceptions, !rule->is_source_unknown);

@@ -11,11 +11,17 @@
 
 int scd_names_add(struct scd_names *names, struct scd_str name, struct scd_arena *arena)
 {
+	size_t at = 0, end = names->count;
 	struct scd_str *items;
-	size_t at = 0;
 
-	while (at < names->count && scd_str_compare(names->items[at], name) < 0)
-		at++;
+	while (at < end) {
+		size_t middle = at + (end - at) / 2;
+
+		if (scd_str_compare(names->items[middle], name) < 0)
+			at = middle + 1;
+		else
+			end = middle;
+	}
 	if (at < names->count && scd_str_eq(names->items[at], name))
 		return 0;
 	items = scd_array_grow_in(arena, names->items, names->count, &names->room, sizeof(*items));

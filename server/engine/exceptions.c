@@ -32,7 +32,7 @@ static void read_entry(struct scd__reader *reader, const struct scd_yaml_node *n
 		return;
 	}
 	if (node->kind == SCD_YAML_SCALAR) {
-		entry.text = scd__reader_keep(reader, node->text);
+		entry.text = node->text;
 		*ret_entry = entry;
 		return;
 	}
@@ -83,9 +83,15 @@ static struct scd__exception *find(const struct scd__exceptions *exceptions, str
 
 static bool add(struct scd__reader *reader, struct scd__exceptions *exceptions, const struct scd__exception *exception)
 {
-	struct scd__exception *items = scd_array_grow_in(&reader->collection->arena, exceptions->items,
-	                                                 exceptions->count, &exceptions->room, sizeof(*items));
+	struct scd__exception *items;
 
+	if (exceptions->count == SCD_LIMIT_RULE_EXCEPTIONS) {
+		SCD__FAIL(reader, SCD_DIAG_ERR_VALIDATE, exception->place.node, NULL,
+		          "a rule has more than %u exceptions", SCD_LIMIT_RULE_EXCEPTIONS);
+		return false;
+	}
+	items = scd_array_grow_in(&reader->collection->arena, exceptions->items, exceptions->count, &exceptions->room,
+	                          sizeof(*items));
 	reader->exhausted |= !items;
 	if (!items)
 		return false;
@@ -102,7 +108,7 @@ static void read_one(struct scd__reader *reader, bool is_append, struct scd__exc
 
 	if (!name)
 		return;
-	exception.name = scd__reader_keep(reader, name->text);
+	exception.name = name->text;
 	scd__reader_warn_unknown(reader, known);
 	if (find(exceptions, exception.name))
 		SCD__WARN(reader, SCD_DIAG_EXCEPTION_NAME_NOT_UNIQUE, name, NULL,
@@ -128,7 +134,7 @@ void scd__read_exceptions(struct scd__reader *reader, bool is_append, struct scd
 		SCD__FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, node, NULL, "Rule exceptions must be a sequence");
 		return;
 	}
-	for (size_t i = 0; i < node->count; i++) {
+	for (size_t i = 0; i < node->count && !inner.failed; i++) {
 		inner.map = node->items[i];
 		if (inner.map->kind != SCD_YAML_MAP)
 			SCD__FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, inner.map, NULL,

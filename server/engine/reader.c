@@ -13,14 +13,6 @@ struct scd__place scd__reader_at(const struct scd__reader *reader, const struct 
 	return (struct scd__place){ reader->yaml, node ? node : reader->map };
 }
 
-struct scd_str scd__reader_keep(struct scd__reader *reader, struct scd_str text)
-{
-	struct scd_str copy = scd_arena_dup(&reader->collection->arena, text);
-
-	reader->exhausted |= !copy.data;
-	return copy;
-}
-
 int scd__reader_result(const struct scd__reader *reader)
 {
 	return reader->exhausted ? -ENOMEM : reader->failed ? -EINVAL : 0;
@@ -86,7 +78,7 @@ bool scd__reader_texts(struct scd__reader *reader, const struct scd_yaml_node *n
 			          "sequence value is not scalar");
 			return false;
 		}
-		items[i] = scd__reader_keep(reader, node->items[i]->text);
+		items[i] = node->items[i]->text;
 	}
 	*ret_items = items;
 	*ret_count = items ? node->count : 0;

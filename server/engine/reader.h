@@ -2,7 +2,8 @@
  * Reading one item of a rule file. Inside server/engine only.
  *
  * A reader goes over one map of a file and reports what is wrong with it: the first mistake sets `failed`, the others
- * are reported all the same, and the item is left out. Texts it gives live in the collection.
+ * are reported all the same, and the item is left out. Texts it gives are those of the document, which stays open as long
+ * as the collection is used.
  */
 #ifndef SCD_SERVER_ENGINE_READER_H
 #define SCD_SERVER_ENGINE_READER_H
@@ -33,9 +34,6 @@ struct scd__reader {
 
 struct scd__place scd__reader_at(const struct scd__reader *reader, const struct scd_yaml_node *node);
 
-/* Copies a text to where the collection lives. */
-struct scd_str scd__reader_keep(struct scd__reader *reader, struct scd_str text);
-
 /* -ENOMEM or -EINVAL when something failed, else 0. */
 int scd__reader_result(const struct scd__reader *reader);
 
@@ -49,7 +47,7 @@ const struct scd_yaml_node *scd__reader_text(struct scd__reader *reader, const c
 bool scd__reader_bool(struct scd__reader *reader, const char *key, bool value);
 void scd__reader_unsigned(struct scd__reader *reader, const char *key);
 
-/* A sequence of scalars, copied. False when it was reported. */
+/* A sequence of scalars, in an array of its own. False when it was reported. */
 bool scd__reader_texts(struct scd__reader *reader, const struct scd_yaml_node *node, struct scd_str **ret_items,
                        size_t *ret_count);
 

@@ -91,8 +91,8 @@ static bool read_plugin(struct scd__reader *reader, struct scd__requirement *req
 			          "Duplicate plugin '" SCD_STR_FMT "' in one requirement", SCD_STR_ARG(name->text));
 			return false;
 		}
-	plugin->name = scd__reader_keep(reader, name->text);
-	plugin->version = scd__reader_keep(reader, version->text);
+	plugin->name = name->text;
+	plugin->version = version->text;
 	requirement->count++;
 	return true;
 }

@@ -127,6 +127,10 @@
 #define SCD_LIMIT_YAML_DEPTH        64u
 #define SCD_LIMIT_CONFIG_FILE_BYTES (1u << 20)
 
+/* Tags and exceptions of one rule, which are looked through one after the other. Upstream's have 12 and 6 at most. */
+#define SCD_LIMIT_RULE_TAGS       1000u
+#define SCD_LIMIT_RULE_EXCEPTIONS 1000u
+
 /*
  * The texts of all rule files together that a worker keeps in memory for the one that follows it: many times what rule
  * packs and generated lists have, and no more than a daemon may keep for a case that may never come.

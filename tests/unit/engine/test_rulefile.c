@@ -332,6 +332,61 @@ static void test_hostile__many_appends_load(void **state)
 	scd_buf_done(&yaml);
 }
 
+/* Begins a rule, repeats a line, and says how it ended; text is a part of an error, or NULL: it loads. */
+static void check_repeated(const char *begin, const char *line, unsigned count, const char *text)
+{
+	struct world world;
+	struct scd_buf yaml;
+
+	scd_buf_init(&yaml, 1u << 26);
+	scd_buf_append_str(&yaml, scd_str_from(begin));
+	for (unsigned i = 0; i < count; i++) {
+		scd_buf_append_str(&yaml, scd_str_from(line));
+		scd_buf_printf(&yaml, "%u\n", i);
+	}
+	load(&world, yaml.data, NULL);
+	if (text)
+		assert_non_null(find(&world, SCD_DIAG_ERR_VALIDATE, text));
+	assert_int_equal(world.set != NULL, text == NULL);
+	unload(&world);
+	scd_buf_done(&yaml);
+}
+
+static void test_hostile__a_rule_has_so_many_tags_and_exceptions(void **state)
+{
+	static const char exception[] = "    - fields: proc.name\n      values: [a]\n      name: e";
+
+	(void)state;
+	check_repeated(OPEN "  tags:\n", "    - t", 1000, NULL);
+	check_repeated(OPEN "  tags:\n", "    - t", 1001, "a rule has more than 1000 tags");
+	check_repeated(OPEN "  exceptions:\n", exception, 1000, NULL);
+	check_repeated(OPEN "  exceptions:\n", exception, 1001, "a rule has more than 1000 exceptions");
+	check_repeated(OPEN, "- rule: A\n  override: {tags: append}\n  tags: [a, b]\n- list: l\n  items: []\n# ", 2000,
+	               NULL);
+}
+
+/* One text of 64 KiB, named again by aliases: what it would be in full is never put together. */
+static void test_hostile__values_that_are_aliases_of_one_text_are_refused(void **state)
+{
+	struct world world;
+	struct scd_buf yaml;
+
+	(void)state;
+	scd_buf_init(&yaml, 1u << 26);
+	scd_buf_append_str(&yaml, SCD_STR(OPEN "  exceptions:\n    - name: e\n      fields: proc.name\n"
+	                                       "      values:\n        - &a "));
+	for (int i = 0; i < 65536; i++)
+		scd_buf_append_char(&yaml, 'x');
+	scd_buf_append_char(&yaml, '\n');
+	for (int i = 0; i < 2000; i++)
+		scd_buf_append_str(&yaml, SCD_STR("        - *a\n"));
+	load(&world, yaml.data, NULL);
+	assert_null(world.set);
+	assert_true(world.diags.error_count > 0);
+	unload(&world);
+	scd_buf_done(&yaml);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +398,8 @@ int main(void)
 		cmocka_unit_test(test_extra_outputs__go_where_they_match),
 		cmocka_unit_test(test_findings__show_the_line),
 		cmocka_unit_test(test_hostile__many_appends_load),
+		cmocka_unit_test(test_hostile__a_rule_has_so_many_tags_and_exceptions),
+		cmocka_unit_test(test_hostile__values_that_are_aliases_of_one_text_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
