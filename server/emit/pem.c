@@ -84,8 +84,10 @@ int scd__pem_set(CURL *easy, const struct scd_http_options *options, struct scd_
 		{ CURLOPT_SSLKEY_BLOB, options->client_key },
 	};
 	struct pem pem = { .data = malloc(SCD_LIMIT_PEM_BYTES + 1) };
-	int r = pem.data ? 0 : scd_error_set(err, -ENOMEM, "out of memory");
+	int r = 0;
 
+	if (!pem.data)
+		return scd_error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; r == 0 && i < SCD_COUNT(files); i++)
 		if (files[i].path)
 			r = set_blob(easy, files[i].option, files[i].path, &pem, err);

@@ -171,11 +171,11 @@ static void add_port(struct scd_emitter_route *route, uint16_t port)
 int scd_emitter_route_of(const char *url, struct scd_emitter_route *ret_route)
 {
 	struct scd_emitter_route route = { .port_count = 0 };
-	struct scd__target target;
+	struct scd__target target = { NULL, NULL };
 	const char *proxy;
 	int r = scd__target_parse(url, &target, NULL);
 
-	if (r < 0)
+	if (r < 0 || !target.url)
 		return r;
 	if (target.socket_path) {
 		snprintf(route.socket_path, sizeof(route.socket_path), "%s", target.socket_path);

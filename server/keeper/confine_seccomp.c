@@ -317,7 +317,8 @@ static int add_own(scmp_filter_ctx filter)
 	if (r < 0)
 		return r;
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prlimit64), 2,
-	                        SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, 0), SCMP_CMP64(2, SCMP_CMP_EQ, 0));
+	                        SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, 0),
+	                        SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, UINT64_MAX, 0));
 }
 
 /*
