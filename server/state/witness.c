@@ -58,50 +58,87 @@ static unsigned find(const struct scd__witnesses *witnesses, int32_t tid)
 	return i;
 }
 
-/* Keeps the numbers of a message: its strings, if it had any, do not outlive it. */
-static void keep(struct scd__witnesses *witnesses, const struct scd_event *event)
+/* The numbers of a message as a hidden call: its strings, if it had any, do not outlive it. */
+static void copy(const struct scd_event *event, struct scd_event *ret_hidden)
 {
 	static const struct scd_str none = { NULL, 0 };
-	unsigned place = witnesses->next % SCD__WITNESSES;
-	struct scd_event *first;
+
+	*ret_hidden = *event;
+	ret_hidden->kind = SCD_KIND_HIDDEN;
+	ret_hidden->context.container_id = ret_hidden->context.cwd = ret_hidden->context.process_name = none;
+	ret_hidden->fd_path = none;
+	if (event->point == SCD_POINT_SENTRY_EXEC)
+		memset(&ret_hidden->u, 0, sizeof(ret_hidden->u));
+}
+
+/* A free place; without one, that of anybody. */
+static unsigned take_place(struct scd__witnesses *witnesses)
+{
+	unsigned place = witnesses->next++ % SCD__WITNESSES;
+
+	if (witnesses->count == SCD__WITNESSES)
+		return place;
+	while (witnesses->tids[place] != 0)
+		place = (place + 1) % SCD__WITNESSES;
+	witnesses->count++;
+	return place;
+}
+
+static void keep(struct scd__witnesses *witnesses, const struct scd_event *event)
+{
+	unsigned place;
 
 	if (!witnesses->first)
 		witnesses->first = calloc(SCD__WITNESSES, sizeof(*witnesses->first));
 	if (!witnesses->first)
 		return;
-	witnesses->next++;
-	witnesses->count += witnesses->tids[place] == 0;
+	place = take_place(witnesses);
 	witnesses->tids[place] = event->context.thread_id;
-	first = &witnesses->first[place];
-	*first = *event;
-	first->kind = SCD_KIND_HIDDEN;
-	first->context.container_id = first->context.cwd = first->context.process_name = none;
-	first->fd_path = none;
-	if (event->point == SCD_POINT_SENTRY_EXEC)
-		memset(&first->u, 0, sizeof(first->u));
+	copy(event, &witnesses->first[place]);
+}
+
+/* What the thread's first message and this one say together. */
+enum verdict { VERDICT_NONE, VERDICT_PAIRED, VERDICT_HIDDEN };
+
+static enum verdict judge(const struct scd_event *first, const struct scd_event *event)
+{
+	if (first->point == SCD_POINT_SENTRY_EXEC)
+		return is_witness(event) && is_success(event) ? VERDICT_PAIRED : VERDICT_NONE;
+	return is_sibling(first, event) ? VERDICT_PAIRED : VERDICT_HIDDEN;
+}
+
+/* A message that may begin a pair; true when it is known already that it does not. */
+static bool begin(struct scd__witnesses *witnesses, const struct scd_event *event, bool may_tell)
+{
+	if (event->context.thread_id == 0 || (!is_witness(event) && event->point != SCD_POINT_SENTRY_EXEC))
+		return false;
+	if (is_witness(event) && is_success(event) && witnesses->image_first && may_tell)
+		return true;
+	keep(witnesses, event);
+	return false;
 }
 
 bool scd__witnesses_note(struct scd__witnesses *witnesses, const struct scd_event *event, struct scd_event *ret_hidden)
 {
 	unsigned place = find(witnesses, event->context.thread_id);
-	bool hidden = false, paired = false;
+	enum verdict verdict = VERDICT_NONE;
 
 	if (place < SCD__WITNESSES) {
 		const struct scd_event *first = &witnesses->first[place];
 
 		if (says_nothing(first, event))
 			return false;
-		if (first->point == SCD_POINT_SENTRY_EXEC)
-			paired = is_witness(event) && is_success(event);
-		else
-			paired = is_sibling(first, event);
-		hidden = first->point == SCD_POINT_SYSCALL_RAW && !paired;
-		if (hidden)
+		verdict = judge(first, event);
+		if (verdict == VERDICT_HIDDEN)
 			*ret_hidden = *first;
+		if (verdict == VERDICT_PAIRED && first->point == SCD_POINT_SENTRY_EXEC)
+			witnesses->image_first = true;
 		witnesses->tids[place] = 0;
 		witnesses->count--;
 	}
-	if (!paired && event->context.thread_id != 0 && (is_witness(event) || event->point == SCD_POINT_SENTRY_EXEC))
-		keep(witnesses, event);
-	return hidden;
+	if (verdict != VERDICT_PAIRED && begin(witnesses, event, verdict == VERDICT_NONE)) {
+		copy(event, ret_hidden);
+		verdict = VERDICT_HIDDEN;
+	}
+	return verdict == VERDICT_HIDDEN;
 }

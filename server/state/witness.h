@@ -14,6 +14,10 @@
  * success is sentry/execve, before or behind it, and nothing else: it alone has the environment and the path that links
  * led to, so it can be hidden while the messages of the system call arrive.
  *
+ * Where that is the order, a raw exit of a success without sentry/execve in front of it is hidden at once: a program
+ * that only computes would not say anything else. A runsc of which no sentry/execve has come yet may have another order,
+ * so until then its thread's next message decides.
+ *
  * Every raw exit is judged, from the first on. Waiting until a sibling was seen would hide the calls of whoever never
  * lets one be told.
  */
@@ -22,12 +26,13 @@
 
 #include "seccheckd/event/event.h"
 
-#define SCD__WITNESSES 64u /* threads that may stand between the two messages at once; the oldest gives way */
+#define SCD__WITNESSES 64u /* threads that may stand between two messages at once; of more, any gives way */
 
 struct scd__witnesses {
 	int32_t tids[SCD__WITNESSES]; /* who stands between two messages; 0: free */
 	struct scd_event *first;      /* the first of the two, for each; allocated when there was one */
 	unsigned count, next;
+	bool image_first; /* a sentry/execve came in front of its raw exit: it always does */
 };
 
 void scd__witnesses_done(struct scd__witnesses *witnesses);

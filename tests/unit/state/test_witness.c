@@ -66,6 +66,7 @@ static void test_witness__tells_of(void **state)
 		{ "a connect that is told", "Cco", 0 },
 		{ "a connect that is not", "Co", 1 },
 		{ "a connect behind an exec, both not told", "EeXxCo", 2 },
+		{ "the same the other way round, without enters", "EesXxoCXo", 2 },
 	};
 
 	(void)state;
@@ -104,11 +105,49 @@ static void test_witness__threads_do_not_mix(void **state)
 	scd__witnesses_done(&witnesses);
 }
 
+static bool note(struct scd__witnesses *witnesses, char letter, int32_t thread)
+{
+	struct scd_event event = message(letter, thread), hidden;
+
+	return scd__witnesses_note(witnesses, &event, &hidden);
+}
+
+/* A program that then only computes would never say anything else. */
+static void test_witness__tells_at_once_where_the_image_comes_first(void **state)
+{
+	struct scd__witnesses witnesses = { .count = 0 };
+
+	(void)state;
+	for (const char *letter = "EesXxoEe"; *letter; letter++)
+		assert_false(note(&witnesses, *letter, THREAD));
+	assert_true(note(&witnesses, 'X', THREAD));
+	assert_false(note(&witnesses, 'x', THREAD));
+	assert_false(note(&witnesses, 'o', THREAD));
+	scd__witnesses_done(&witnesses);
+}
+
+/* However many calls others make in between. */
+static void test_witness__waits_for_a_thread_that_takes_its_time(void **state)
+{
+	struct scd__witnesses witnesses = { .count = 0 };
+
+	(void)state;
+	assert_false(note(&witnesses, 'C', THREAD));
+	for (int32_t thread = THREAD + 1; thread < 1000; thread++) {
+		assert_false(note(&witnesses, 'C', thread));
+		assert_false(note(&witnesses, 'c', thread));
+	}
+	assert_true(note(&witnesses, 'o', THREAD));
+	scd__witnesses_done(&witnesses);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_witness__tells_of),
 		cmocka_unit_test(test_witness__threads_do_not_mix),
+		cmocka_unit_test(test_witness__tells_at_once_where_the_image_comes_first),
+		cmocka_unit_test(test_witness__waits_for_a_thread_that_takes_its_time),
 	};
 
 	return cmocka_run_group_tests_name("state/witness", tests, NULL, NULL);
