@@ -1,6 +1,6 @@
 /*
- * What a program can do so that gVisor tells nothing of a call, with real sandboxes: each shows all the same, as a hidden
- * call, or as drops that are counted.
+ * What a program can do so that gVisor tells nothing of a call, with real sandboxes: each shows all the same, as a
+ * hidden call, or as drops that are counted.
  */
 #include <setjmp.h>
 #include <stdarg.h>

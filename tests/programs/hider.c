@@ -13,8 +13,8 @@
  *    path       the program's path is not UTF-8, but a link to it is (of exec only)
  *    long       arguments and environment of about 5 MB in the message (of exec only)
  *
- * CALL is connect, to a port of loopback where nobody listens, or exec, of /bin/true. In front of it a connect that hides
- * nothing shows that connects are told.
+ * CALL is connect, to a port of loopback where nobody listens, or exec, of /bin/true. In front of it a connect that
+ * hides nothing shows that connects are told.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
