@@ -12,7 +12,7 @@ connect_row() {
 }
 
 part_connections() {
-  local floor idle_mib single trace=$root/tests/data/traces/demo-miner line
+  local floor idle_mib single trace=$root/tests/data/traces/detect-python line
   local connect_format='  %-44s %9s %9s %9s %12s %12s'
   ulimit -n "$(ulimit -H -n)"
   start_null_sink accept
@@ -23,7 +23,7 @@ part_connections() {
   single=$("$programs/tests/connections" "$work/crowd.sock" 1 "$sink")
   connect_row "seccheckd, each looks like runsc" crowd connections "$sink" "$trace"
   verdict "connections: KiB of an idle one" "$(number connected_kib "$line")" 32
-  verdict "connections: KiB of an idle one whose demo has ended" "$(number with_state_kib "$line")" 32
+  verdict "connections: KiB of an idle one in which programs ran" "$(number with_state_kib "$line")" 32
   idle_mib=$(calculate %.1f "$(number with_state_kib "$line") * $crowd / 1024")
   [ "$crowd" -lt 1000 ] || verdict "connections: MiB of 1,000 idle ones" "$idle_mib" 48
   verdict "connections: ms to the answer, one alone" "$(number max_ms "$single")" 5
