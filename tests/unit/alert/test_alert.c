@@ -14,6 +14,7 @@
 #include <xxhash.h>
 
 #include "match.h"
+#include "seccheckd/alert/batch.h"
 
 static int open_match(void **state)
 {
@@ -133,6 +134,60 @@ static void test_alert__tells_where_and_why(void **state)
 	assert_int_equal(message->event->sequence, 3);
 	assert_int_equal(message->event->thread_id, 2);
 	match_free(message);
+}
+
+/* As a control plane with `format: json` gets it. */
+static void test_alert__tells_coverage_in_canonical_json(void **state)
+{
+	static const char expected[] =
+	        "\"coverage\":{\"droppedCount\":\"7\",\"taintReasons\":[\"TAINT_REASON_EVICTED\","
+	        "\"TAINT_REASON_RESUMED\"],\"tainted\":true,\"taintedSinceNs\":\"12\","
+	        "\"watched\":\"WATCHED_TAINTED\"}";
+	struct match *match = *state;
+	struct scd_alert *alert;
+	struct scd_buf body;
+
+	match_output(match, "x");
+	run_miner(match);
+	match->origin.watched = SCD_WATCHED_TAINTED;
+	match->origin.taints = SCD_TAINT_BIT(SCD_TAINT_RESUMED) | SCD_TAINT_BIT(SCD_TAINT_EVICTED);
+	match->origin.tainted_since_ns = 12;
+	alert = match_alert(match);
+	scd_buf_init(&body, SIZE_MAX);
+	assert_int_equal(scd_batch_encode(SCD_BATCH_JSON, &alert, 1, &body), 0);
+	if (!strstr(body.data, expected))
+		fail_msg("%s", body.data);
+	scd_buf_done(&body);
+	scd_alert_unref(&alert);
+}
+
+/* What the daemon tells by itself has no rule's output, no process and no event. */
+static void test_notice__has_its_text_and_no_process(void **state)
+{
+	struct match *match = *state;
+	const struct scd_event nothing = { .kind = SCD_KIND_NONE, .sequence = 5 };
+	Seccheckd__V1__SecurityEvent *message;
+	struct scd_alert *alert;
+	struct scd_str packed;
+
+	run_miner(match);
+	match->view.event = &nothing;
+	match->view.process = NULL;
+	alert = scd_alert_new_notice(&match->origin, &match->rule, &match->view, SCD_STR("something %proc.name\xff"));
+	assert_non_null(alert);
+	packed = scd_alert_protobuf(alert);
+	message = seccheckd__v1__security_event__unpack(NULL, packed.len, (const uint8_t *)packed.data);
+	assert_non_null(message);
+	assert_string_equal(message->output, "22:13:20.123456789: Critical something %proc.name\xef\xbf\xbd");
+	assert_null(message->process);
+	assert_int_equal(message->n_lineage, 0);
+	assert_false(message->lineage_truncated);
+	assert_string_equal(message->event->type, "");
+	assert_string_equal(message->event->point, "");
+	assert_int_equal(message->event->sequence, 5);
+	assert_int_equal(message->n_output_fields, 1);
+	match_free(message);
+	scd_alert_unref(&alert);
 }
 
 static void test_alert__answers_for_queues_without_unpacking(void **state)
@@ -451,6 +506,8 @@ int main(void)
 		MATCH_TEST(test_id__is_the_hash_of_nonce_sequence_and_rule),
 		MATCH_TEST(test_id__differs_by_rule_message_and_connection),
 		MATCH_TEST(test_alert__tells_where_and_why),
+		MATCH_TEST(test_alert__tells_coverage_in_canonical_json),
+		MATCH_TEST(test_notice__has_its_text_and_no_process),
 		MATCH_TEST(test_alert__answers_for_queues_without_unpacking),
 		MATCH_TEST(test_output__is_falcos_line_in_utc),
 		MATCH_TEST(test_fields__have_their_types),
