@@ -140,9 +140,8 @@ static void test_alert__tells_where_and_why(void **state)
 static void test_alert__tells_coverage_in_canonical_json(void **state)
 {
 	static const char expected[] =
-	        "\"coverage\":{\"droppedCount\":\"7\",\"taintReasons\":[\"TAINT_REASON_EVICTED\","
-	        "\"TAINT_REASON_RESUMED\"],\"tainted\":true,\"taintedSinceNs\":\"12\","
-	        "\"watched\":\"WATCHED_TAINTED\"}";
+	        "\"coverage\":{\"droppedCount\":\"7\",\"tainted\":true,\"watched\":\"WATCHED_TAINTED\","
+	        "\"taintReasons\":[\"TAINT_REASON_EVICTED\",\"TAINT_REASON_RESUMED\"],\"taintedSinceNs\":\"12\"}";
 	struct match *match = *state;
 	struct scd_alert *alert;
 	struct scd_buf body;
