@@ -22,6 +22,9 @@
 /* Looking at the clock is not what is measured. */
 #define CLOCK_EVERY 50
 
+/* A file that the sandbox has in memory: one of the host costs a question to another process. */
+static const char own_file[] = "/tmp/busy";
+
 static double now(void)
 {
 	struct timespec time;
@@ -32,7 +35,7 @@ static double now(void)
 
 static void open_and_close(void)
 {
-	int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+	int fd = open(own_file, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0)
 		close(fd);
@@ -63,10 +66,12 @@ static void execute(char *self)
 	waitpid(child, NULL, 0);
 }
 
-static void wait_for_start(void)
+/* Its own file is there first. */
+static void get_ready(void)
 {
 	char byte;
 
+	close(open(own_file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	printf("ready\n");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
@@ -85,7 +90,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	seconds = strtod(argv[1], NULL);
-	wait_for_start();
+	get_ready();
 	first = last = now();
 	while (last - first < seconds) {
 		iterations++;

@@ -103,6 +103,30 @@ part_scale() {
   compare_rules synthetic_list 1000 1000000
 }
 
+# paced_row NAME PID RATE: twelve connections at a rate; the line is left in $line.
+paced_row() {
+  line=$("$programs/tests/paced" "$work/$1.sock" "$trace" 12 "$3" "$live_seconds" "$2")
+  row "$paced_format" "$((12 * $3))" "$1" "$(number dropped "$line")" "$(number cpu_per_million "$line")" \
+    "$(number late "$line")"
+}
+
+# Both with enlarged buffers.
+part_paced() {
+  local null line rate paced_format='  %11s  %-10s %9s %14s %6s'
+  start_null_sink null_sink --enlarge
+  null=$sink
+  start_serve seccheckd "${rules[@]}"
+  row "$paced_format" "messages/s" sink dropped "CPU s/million" late
+  for rate in 100 1000 10000; do
+    paced_row null_sink "$null" "$rate"
+    paced_row seccheckd "$sink" "$rate"
+  done
+  verdict "paced: 12 connections, 10,000 messages a second each, dropped" "$(number dropped "$line")" 0
+  verdict "paced: CPU-seconds for a million of them" "$(number cpu_per_million "$line")" 0.5
+  stop "$sink"
+  stop "$null"
+}
+
 # replay_ns FILE COUNT: nanoseconds of CPU a message, of a replay of the file so many times.
 replay_ns() {
   local i files=() times messages
