@@ -1,14 +1,16 @@
 /*
  * Any bytes as a rule file. Loading it gives a set or a reason; a set judges events, and what it says of them can be
- * rendered.
+ * rendered. What is kept of its conditions can be looked at and printed.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
+#include "seccheckd/engine/audit.h"
 #include "seccheckd/engine/eval.h"
 #include "seccheckd/engine/format.h"
+#include "seccheckd/lang/ast.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -83,6 +85,26 @@ static void judge_events(struct scd_ruleset *set)
 	scd_evaluator_free(&evaluator);
 }
 
+/* What is too large to be kept is reported as such, and is no matter here: inputs are small. */
+static void look_at_rules(const struct scd_ruleset *set)
+{
+	struct scd_kind_set decoded = { 0 };
+	struct scd_arena arena;
+	struct scd_str text;
+
+	scd_kind_set_add(&decoded, SCD_KIND_OPEN);
+	scd_arena_init(&arena, 65536, 64u << 20);
+	for (size_t i = 0; i < scd_ruleset_rule_count(set); i++) {
+		const struct scd_rule *rule = scd_ruleset_rule(set, i);
+		struct scd_audit audit;
+
+		require(scd_audit_rule(rule, &decoded, &arena, &audit) == 0 && audit.verdict < SCD_AUDIT_COUNT);
+		require(scd_ast_print(rule->condition, &arena, &text) == 0);
+		scd_arena_reset(&arena);
+	}
+	scd_arena_done(&arena);
+}
+
 static void check_diags(const struct scd_diags *diags)
 {
 	for (size_t i = 0; i < diags->count; i++)
@@ -91,7 +113,14 @@ static void check_diags(const struct scd_diags *diags)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG };
+	static const struct scd_rule_switch switches[] = { { true, SCD_RULE_SWITCH_NAME, SCD_STR_INIT("*A*") } };
+	static const struct scd_extra_output extras[] = { { .text = SCD_STR_INIT("%toupper(proc.name)") } };
+	struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG,
+		                               .keep_conditions = true,
+		                               .switches = switches,
+		                               .switch_count = SCD_COUNT(switches),
+		                               .extra_outputs = extras,
+		                               .extra_output_count = SCD_COUNT(extras) };
 	struct scd_ruleset *set = NULL;
 	struct scd_loader *loader;
 	struct scd_diags diags;
@@ -108,8 +137,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require((result == 0) == (set != NULL) && (result == 0 || diags.error_count > 0));
 	check_diags(&diags);
 	scd_loader_free(&loader);
-	if (set)
+	if (set) {
 		judge_events(set);
+		look_at_rules(set);
+	}
 	scd_ruleset_unref(&set);
 	scd_diags_done(&diags);
 	return 0;
