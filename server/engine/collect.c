@@ -126,9 +126,9 @@ static int collect_list(struct scd__reader *reader)
 
 	scd__reader_warn_unknown(reader, known);
 	if (!is_list_name(reader->name))
-		SCD__WARN(reader, SCD_DIAG_INVALID_LIST_NAME, NULL, NULL,
-		          "List has an invalid name. List names should match the regular expression "
-		          "'[^()\"'[:space:]=,]+'");
+		SCD__WARN(
+		        reader, SCD_DIAG_INVALID_LIST_NAME, NULL, NULL,
+		        "List has an invalid name. List names should match a regular expression: [^()\"'[:space:]=,]+");
 	if (!node)
 		SCD__FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL, NULL, "Item has no mapping for key 'items'");
 	else
@@ -176,8 +176,8 @@ static int collect_macro(struct scd__reader *reader)
 	scd__reader_warn_unknown(reader, known);
 	if (!is_identifier(reader->name))
 		SCD__WARN(reader, SCD_DIAG_INVALID_MACRO_NAME, NULL, NULL,
-		          "Macro has an invalid name. Macro names should match the regular expression "
-		          "'[a-zA-Z]+[a-zA-Z0-9_]*'");
+		          "Macro has an invalid name. Macro names should match a regular expression: "
+		          "[a-zA-Z]+[a-zA-Z0-9_]*");
 	condition = scd__reader_text(reader, "condition");
 	append = wants_append(
 	        reader, &key, &reader->collection->macros,
