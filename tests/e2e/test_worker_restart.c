@@ -17,7 +17,7 @@
 
 enum { SANDBOXES = 3 };
 
-/* A sanitizer's worker loads slowly; and a machine that has other things to do is done with fewer, when time is over. */
+/* A sanitizer's worker loads slowly; a machine that has other things to do is done with fewer when time is over. */
 #define KILLS   (sizeof(SCD_SANITIZE) > 1 ? 10u : 100u)
 #define ENOUGH  10u
 #define TIME_NS (INT64_C(35) * 1000000000)

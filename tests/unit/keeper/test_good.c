@@ -66,7 +66,7 @@ static void test_good__without_all_seals_is_written_again(void **state)
 	assert_int_equal(peer_open_descriptors(), before);
 }
 
-/* Tells what its seat has: 1 keep_fd, 2 good_fd, and the first byte that is kept. Dies; the fourth does as it is told. */
+/* Tells what its seat has: 1 keep_fd, 2 good_fd, and the first byte that is kept. Dies, but for the fourth. */
 static int worker_that_keeps(void *user, const struct scd_worker_seat *seat)
 {
 	const struct keeper_world *world = user;
