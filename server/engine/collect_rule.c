@@ -100,17 +100,18 @@ static void read_text(struct scd__reader *reader, int key, bool append, struct s
 	const struct scd_yaml_node *node = scd__reader_text(reader, keys[key].key);
 	struct scd_arena *arena = &reader->collection->arena;
 	struct scd__place place = scd__reader_at(reader, node);
-	bool is_condition = key == CONDITION;
+	bool is_written;
 	struct scd_str part;
 
 	if (!node)
 		return;
 	part = key == OUTPUT && !append ? scd_str_trim(node->text) : node->text;
+	is_written = part.data == node->text.data;
 	if (append)
 		reader->exhausted |= scd__text_add(arena, text, SCD_STR(" "), place, false) < 0;
 	else
 		*text = (struct scd__text){ 0 };
-	reader->exhausted |= scd__text_add(arena, text, part, place, is_condition) < 0;
+	reader->exhausted |= scd__text_add(arena, text, part, place, is_written) < 0;
 }
 
 /* The source that an item names; empty when it names none. */

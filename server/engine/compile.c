@@ -158,8 +158,7 @@ static int compile_output(struct scd__build *build, const struct scd__rule_item 
 	if (result == 0 || result == -ENOMEM)
 		return result;
 	enum scd_diag_code code = output_code(item, result);
-	scd__report(build->collection->diags, code, item->output.parts[0].place, 0, "rule", item->pub.name,
-	            error.hint[0] ? error.hint : NULL, "%s", error.what);
+	scd__report_output(build, item, code, rule->output_text, &error);
 	return code == SCD_DIAG_UNKNOWN_FILTER ? -ENOENT : -EINVAL;
 }
 

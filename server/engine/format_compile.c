@@ -29,6 +29,7 @@ struct compiler {
 	struct scd_error *err;
 	struct scd_format *format;
 	size_t field_room;
+	const char *start;        /* of the whole text */
 	struct scd_str rest;      /* what is still to be read; it lives as long as the format */
 	struct scd_arena scratch; /* for the tree of one field */
 	struct scd__exprs exprs;
@@ -301,6 +302,8 @@ static int compile_pieces(struct compiler *compiler, size_t *indices)
 		r = compile_piece(compiler, &format->pieces[format->piece_count], &indices[format->piece_count]);
 		format->piece_count++;
 	}
+	if (r < 0 && compiler->err)
+		compiler->err->column = (unsigned)(compiler->rest.data - compiler->start) + 1;
 	for (size_t i = 0; r == 0 && i < format->piece_count; i++)
 		format->pieces[i].field = indices[i] == SIZE_MAX ? NULL : &format->fields[indices[i]];
 	return r;
@@ -346,6 +349,7 @@ int scd_format_new_over(struct scd_str text, const struct scd_field_table *table
 	compiler.rest = scd_arena_dup(arena, text);
 	if (!format || !compiler.rest.data)
 		return -ENOMEM;
+	compiler.start = compiler.rest.data;
 	format->is_tolerant = text.data[0] == '*';
 	if (format->is_tolerant)
 		skip(&compiler, 1);

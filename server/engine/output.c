@@ -76,6 +76,27 @@ int scd__output_text(struct scd__build *build, const struct scd__rule_item *item
 	return 0;
 }
 
+/* The byte of the output as written, where it is the same up to there; else 0. */
+static size_t offset_as_written(struct scd__build *build, const struct scd__rule_item *item, struct scd_str text,
+                                size_t offset)
+{
+	struct scd_str output;
+
+	if (scd__text_join(&build->scratch, &item->output, &output) < 0 || offset > output.len || offset > text.len)
+		return 0;
+	return memcmp(output.data, text.data, offset) == 0 ? offset : 0;
+}
+
+void scd__report_output(struct scd__build *build, const struct scd__rule_item *item, enum scd_diag_code code,
+                        struct scd_str text, const struct scd_error *err)
+{
+	const struct scd__source source = { .text = &item->output, .substituted = text };
+	size_t offset = err->column ? err->column - 1 : 0;
+
+	scd__report_in(build->collection->diags, code, &source, offset_as_written(build, item, text, offset), "rule",
+	               item->pub.name, err->hint[0] ? err->hint : NULL, "%s", err->what);
+}
+
 void scd__warn_output(struct scd__build *build, const struct scd__rule_item *item, const struct scd_format *format)
 {
 	for (size_t i = 0; i < scd_format_field_count(format); i++) {

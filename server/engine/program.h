@@ -181,6 +181,10 @@ int scd__strip_comments(struct scd__build *build, const struct scd__text *parts,
 int scd__output_text(struct scd__build *build, const struct scd__rule_item *item,
                      const struct scd_ruleset_options *options, struct scd_str *ret_text);
 
+/* Reports an error of an output, of which the column is the byte of its text. output.c */
+void scd__report_output(struct scd__build *build, const struct scd__rule_item *item, enum scd_diag_code code,
+                        struct scd_str text, const struct scd_error *err);
+
 /* Warns of deprecated fields in what a rule prints. output.c */
 void scd__warn_output(struct scd__build *build, const struct scd__rule_item *item, const struct scd_format *format);
 

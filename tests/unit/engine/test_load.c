@@ -119,7 +119,7 @@ static void test_errors__have_code_and_place(void **state)
 		  5, 14, "proc.name" },
 		{ "output field",
 		  "- rule: A\n  desc: d\n  priority: INFO\n  output: a %proc.nix b\n  condition: evt.type = open\n",
-		  SCD_DIAG_ERR_COMPILE_OUTPUT, 4, 11, "proc.nix" },
+		  SCD_DIAG_ERR_COMPILE_OUTPUT, 4, 14, "proc.nix" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check(&rows[i], false);

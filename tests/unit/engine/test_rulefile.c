@@ -140,6 +140,9 @@ static void test_mistakes__are_told_where_they_are(void **state)
 		{ "behind a list, in the second line",
 		  "- list: l\n  items: [cat, a-long-name]\n" RULE("A", ">\n    proc.name in (l)\n    and proc.nix = x"),
 		  SCD_DIAG_ERR_COMPILE_CONDITION, 9, 9, "proc.nix" },
+		{ "in an output that was appended",
+		  OPEN "- rule: A\n  output: >\n    p %proc.name\n    %5proc.nix\n  override: {output: append}\n",
+		  SCD_DIAG_ERR_COMPILE_OUTPUT, 9, 7, "proc.nix" },
 		{ "in what was appended", OPEN "- rule: A\n  condition: and proc.nix = x\n  append: true\n",
 		  SCD_DIAG_ERR_COMPILE_CONDITION, 7, 18, "proc.nix" },
 	};
