@@ -2,8 +2,8 @@
  * Reading one item of a rule file. Inside server/engine only.
  *
  * A reader goes over one map of a file and reports what is wrong with it: the first mistake sets `failed`, the others
- * are reported all the same, and the item is left out. Texts it gives are those of the document, which stays open as long
- * as the collection is used.
+ * are reported all the same, and the item is left out. Texts it gives are those of the document, which stays open as
+ * long as the collection is used.
  */
 #ifndef SCD_SERVER_ENGINE_READER_H
 #define SCD_SERVER_ENGINE_READER_H

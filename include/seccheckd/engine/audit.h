@@ -43,8 +43,8 @@ struct scd_audit {
 };
 
 /*
- * Looks at a rule of a set with keep_conditions. decoded: event types that have a message of their own, the others being
- * raw system calls with numbers only. Everything lives in the arena, or as long as the set. -ENOMEM.
+ * Looks at a rule of a set with keep_conditions. decoded: event types that have a message of their own, the others
+ * being raw system calls with numbers only. Everything lives in the arena, or as long as the set. -ENOMEM.
  */
 int scd_audit_rule(const struct scd_rule *rule, const struct scd_kind_set *decoded, struct scd_arena *arena,
                    struct scd_audit *ret_audit);

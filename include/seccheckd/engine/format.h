@@ -12,8 +12,8 @@ struct scd_format;
 
 /*
  * Compiles. The longest text after a % that is a field or a transformer is it; a leading `*` says that missing values
- * do not matter. Lives in the arena. With err (what, and as column the byte of the text, from 1, where it is wrong): -ENOENT a field that does not exist, -EINVAL everything
- * else. -ENOMEM.
+ * do not matter. Lives in the arena. With err (what, and as column the byte of the text, from 1, where it is wrong):
+ * -ENOENT a field that does not exist, -EINVAL everything else. -ENOMEM.
  */
 int scd_format_new(struct scd_str text, struct scd_arena *arena, const struct scd_format **ret_format,
                    struct scd_error *err);
