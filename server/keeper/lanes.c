@@ -6,7 +6,8 @@
  *    WAITING ──▶ choose ─┼──▶ lane 1                                           ├──▶ the table of connections
  *                        ╰──▶ …                                              ──╯
  *
- * A connection goes to the lane that has fewest, and stays there as long as that worker lives. Nothing is given before
+ * A connection goes to the lane that has fewest, and stays there as long as that worker lives. Those that got a strike
+ * (pulses.c) share the first lane: of two suspects only one is read at a time, so the next end tells them apart. Nothing is given before
  * every lane is ready: its worker might not get ready at all. The order to stop lifts that gate, so that what has been
  * answered reaches the worker before STOP, in one queue, whatever the worker does at that moment.
  *
@@ -45,6 +46,13 @@ static struct scd__lane *choose(struct scd__worker *worker)
 	return best;
 }
 
+static struct scd__lane *lane_for(struct scd__worker *worker, const struct scd__connection *connection)
+{
+	struct scd__lane *first = &worker->lanes[0];
+
+	return connection->strikes && first->control >= 0 && !first->full ? first : choose(worker);
+}
+
 static int give(const struct scd__connection *connection, const struct scd__lane *lane)
 {
 	struct scd_custody message = {
@@ -79,7 +87,7 @@ static int give_waiting(struct scd_keeper *keeper)
 	struct scd__connection *connection;
 
 	while ((connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING))) {
-		struct scd__lane *lane = choose(&keeper->worker);
+		struct scd__lane *lane = lane_for(&keeper->worker, connection);
 		int r = lane ? give(connection, lane) : -EAGAIN;
 
 		if (r == 0)

@@ -15,7 +15,8 @@
  *    where; or it exited
  *    SIGKILL that is not ours          nobody: it comes from outside (an operator, the kernel's want of memory)
  *
- * So somebody else's crash strikes only in the one case in which it cannot be told apart. Strikes are forgotten after
+ * So somebody else's crash strikes only in the one case in which it cannot be told apart, and then once: from there on
+ * the suspects share a lane (lanes.c). Strikes are forgotten after
  * an hour without another. With SCD_LIMIT_CONNECTION_STRIKES of them a connection is quarantined: no worker reads it
  * any more, and it costs the others nothing more.
  *

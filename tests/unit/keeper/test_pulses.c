@@ -105,7 +105,8 @@ static bool take_one(struct reader *reader)
 		return false;
 	reader->held[reader->held_count].id = message.connection_id;
 	reader->held[reader->held_count++].fd = fd;
-	keeper_world_report(reader->world, &(struct keeper_report){ 'C', .id = message.connection_id });
+	keeper_world_report(reader->world,
+	                    &(struct keeper_report){ 'C', .value = reader->lane, .id = message.connection_id });
 	return true;
 }
 
@@ -271,6 +272,33 @@ static void test_pulses__neighbour_is_not_to_blame_when_it_is_known_who_is(void 
 	close(innocent);
 }
 
+/* Nobody can say where it crashed, so both get a strike; but from then on they share a lane. */
+static void test_pulses__suspects_are_told_apart(void **state)
+{
+	struct keeper_world *world = *state;
+	struct scd_keeper_counters counters;
+	int hostile, innocent;
+
+	world->lane_count = LANES;
+	keeper_world_start(world, worker_that_obeys);
+	hostile = join(world);
+	innocent = join(world);
+	expect_read(world, innocent, 'w');
+	order(hostile, 'u');
+	assert_int_equal(keeper_world_next(world, 'C').value, 0);
+	assert_int_equal(keeper_world_next(world, 'C').value, 0);
+	order(hostile, 'u');
+	expect_given(world, 2);
+	order(hostile, 'u');
+	expect_given(world, 1);
+	expect_read(world, innocent, 'a');
+	counters = keeper_world_stop(world, 7);
+	assert_int_equal(counters.strikes, SCD_LIMIT_CONNECTION_STRIKES + 1);
+	assert_int_equal(counters.quarantined, 1);
+	close(hostile);
+	close(innocent);
+}
+
 /* The outputs' thread, say. */
 static void test_pulses__crash_of_another_thread_is_nobodys_fault(void **state)
 {
@@ -367,6 +395,7 @@ int main(void)
 		TEST(test_pulses__connection_that_makes_workers_end_is_quarantined),
 		TEST(test_pulses__kill_from_outside_is_nobodys_fault),
 		TEST(test_pulses__neighbour_is_not_to_blame_when_it_is_known_who_is),
+		TEST(test_pulses__suspects_are_told_apart),
 		TEST(test_pulses__crash_of_another_thread_is_nobodys_fault),
 		TEST(test_pulses__only_the_silent_lane_is_to_blame),
 		TEST(test_pulses__quarantined_connection_is_let_go_when_its_peer_has),
