@@ -9,8 +9,9 @@
  * A connection goes to the lane that has fewest, and stays there as long as that worker lives. Those that got a strike
  * (pulses.c) share the first lane: of two suspects only one is read at a time, so the next end tells them apart.
  *
- * Nothing is given before every lane is ready: its worker might not get ready at all. The order to stop lifts that gate,
- * so that what has been answered reaches the worker before STOP, in one queue, whatever the worker does at that moment.
+ * Nothing is given before every lane is ready: its worker might not get ready at all. The order to stop lifts that
+ * gate, so that what has been answered reaches the worker before STOP, in one queue, whatever the worker does at that
+ * moment.
  *
  * For each time that a connection is given there is a new nonce: the ids of alerts are made of it and of numbers that
  * begin anew with each worker.
