@@ -66,7 +66,7 @@ static int store_switch(struct scd_config *config, const struct scd_yaml_node *n
 	const struct scd_yaml_node *enable = scd_yaml_get(node, "enable"), *disable = scd_yaml_get(node, "disable");
 	const struct scd_yaml_node *what = enable ? enable : disable;
 	const struct scd_yaml_node *rule = scd_yaml_get(what, "rule"), *tag = scd_yaml_get(what, "tag");
-	const char *text;
+	const char *text = NULL;
 	int r;
 
 	if (node->kind != SCD_YAML_MAP || node->count != 1 || !what)

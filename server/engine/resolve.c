@@ -7,7 +7,7 @@
 
 #include "seccheckd/base/limits.h"
 
-#define NODES_MAX (8 * SCD_LIMIT_CONDITION_NODES) /* that limit is of checks, of which each has a few nodes */
+#define NODES_MAX (8 * (size_t)SCD_LIMIT_CONDITION_NODES) /* that limit is of checks, of which each has a few nodes */
 
 struct copier {
 	scd__macro_tree_fn *macro;
@@ -46,7 +46,7 @@ static int copy_texts(struct copier *copier, struct scd_ast *node)
 
 static int copy_children(struct copier *copier, struct scd_ast *node)
 {
-	const struct scd_ast **children = scd_arena_zalloc(copier->arena, node->child_count + 1, sizeof(*children));
+	const struct scd_ast **children = scd_arena_zalloc(copier->arena, node->child_count + 1, sizeof(void *));
 	int r = children ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < node->child_count && r == 0; i++)
