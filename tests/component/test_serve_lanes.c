@@ -185,6 +185,20 @@ static void wait_for_alerts(size_t count)
 	assert_int_equal(seen, count);
 }
 
+/* Each thread counts for itself; what is told is the sum. */
+static void check_counters(struct run *run)
+{
+	char expected[96];
+
+	kill(run->pid, SIGUSR1);
+	snprintf(expected, sizeof(expected), " info net: sessions_accepted %d, ", PEERS);
+	assert_true(run_until(run, expected));
+	snprintf(expected, sizeof(expected), " info pipeline: messages %d, ", PEERS * (EACH - LAST));
+	assert_true(run_until(run, expected));
+	snprintf(expected, sizeof(expected), " info emitter: posted %d\n", PEERS * (EACH - LAST));
+	assert_true(run_until(run, expected));
+}
+
 /* The order to stop comes while the sockets hold what the peers have sent last. */
 static void test_serve__with_lanes_delivers_once_and_in_order_also_at_the_stop(void **state)
 {
@@ -200,6 +214,7 @@ static void test_serve__with_lanes_delivers_once_and_in_order_also_at_the_stop(v
 	}
 	send_all(peers, 1, EACH - LAST);
 	wait_for_alerts(PEERS * (EACH - LAST));
+	check_counters(&run);
 	send_all(peers, EACH - LAST + 1, EACH);
 	stop(&run);
 	alerts = read_alerts("alerts");
