@@ -18,6 +18,7 @@
 #include "engine/program.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
+#include "seccheckd/base/strmap.h"
 
 /* What follows a `%` is looked for in so much text, and read with so much memory: none is longer. */
 #define SIDE_BYTES       4096u
@@ -28,6 +29,7 @@ struct compiler {
 	const struct scd_field_table *table;
 	struct scd_error *err;
 	struct scd_format *format;
+	struct scd_strmap by_name; /* of the fields: 1 + index */
 	size_t field_room;
 	const char *start;        /* of the whole text */
 	struct scd_str rest;      /* what is still to be read; it lives as long as the format */
@@ -179,28 +181,36 @@ static const struct scd__expr *shown(struct compiler *compiler, const struct scd
 	return self;
 }
 
+/* Adds an entry, whose name is not in the list yet. False on exhaustion. */
+static bool add_side(struct compiler *compiler, struct scd_str name, const struct scd__expr *expr)
+{
+	struct scd_format *format = compiler->format;
+	struct scd__format_field *fields = scd_array_grow_in(compiler->arena, format->fields, format->field_count,
+	                                                     &compiler->field_room, sizeof(*fields));
+	uintptr_t number = format->field_count + 1;
+
+	name = scd_arena_dup(compiler->arena, name);
+	expr = shown(compiler, expr);
+	if (!fields || !name.data || !expr || scd_strmap_put(&compiler->by_name, name, (void *)number) < 0)
+		return false;
+	format->fields = fields;
+	fields[format->field_count++] = (struct scd__format_field){ name, expr, first_field(expr) };
+	return true;
+}
+
 /* The entry of a side in the list of all, made at its first use. NULL on exhaustion. */
 static const struct scd__format_field *note_side(struct compiler *compiler, const struct scd_ast *side,
                                                  const struct scd__expr *expr)
 {
-	struct scd_format *format = compiler->format;
-	struct scd__format_field *fields;
 	struct scd_str name;
+	uintptr_t number;
 
 	if (scd_ast_print(side, &compiler->scratch, &name) < 0)
 		return NULL;
-	for (size_t i = 0; i < format->field_count; i++)
-		if (scd_str_eq(format->fields[i].name, name))
-			return &format->fields[i];
-	fields = scd_array_grow_in(compiler->arena, format->fields, format->field_count, &compiler->field_room,
-	                           sizeof(*fields));
-	name = scd_arena_dup(compiler->arena, name);
-	expr = shown(compiler, expr);
-	if (!fields || !name.data || !expr)
-		return NULL;
-	format->fields = fields;
-	fields[format->field_count] = (struct scd__format_field){ name, expr, first_field(expr) };
-	return &fields[format->field_count++];
+	number = (uintptr_t)scd_strmap_get(&compiler->by_name, name);
+	if (number)
+		return &compiler->format->fields[number - 1];
+	return add_side(compiler, name, expr) ? &compiler->format->fields[compiler->format->field_count - 1] : NULL;
 }
 
 /*
@@ -318,10 +328,12 @@ static int compile(struct compiler *compiler, size_t piece_room)
 	scd_arena_init(&compiler->scratch, SIDE_BYTES, SIDE_ARENA_BYTES);
 	scd_arena_init(&indices_arena, SIDE_BYTES, 0);
 	scd__exprs_init(&compiler->exprs, compiler->arena, compiler->table);
+	scd_strmap_init(&compiler->by_name);
 	compiler->format->pieces = scd_arena_zalloc(compiler->arena, piece_room, sizeof(*compiler->format->pieces));
 	indices = scd_arena_zalloc(&indices_arena, piece_room, sizeof(*indices));
 	if (indices && compiler->format->pieces)
 		r = compile_pieces(compiler, indices);
+	scd_strmap_done(&compiler->by_name);
 	scd__exprs_done(&compiler->exprs);
 	scd_arena_done(&indices_arena);
 	scd_arena_done(&compiler->scratch);

@@ -368,6 +368,24 @@ static void test_hostile__a_rule_has_so_many_tags_and_exceptions(void **state)
 	               NULL);
 }
 
+/* Each is a field of its own. */
+static void test_hostile__an_output_of_many_fields_loads(void **state)
+{
+	struct world world;
+	struct scd_buf yaml;
+
+	(void)state;
+	scd_buf_init(&yaml, 1u << 24);
+	scd_buf_append_str(&yaml, SCD_STR("- rule: A\n  desc: d\n  priority: INFO\n  condition: evt.type = open\n"
+	                                  "  output: o"));
+	for (int i = 0; i < 100000; i++)
+		scd_buf_printf(&yaml, " %%proc.aname[%d]", i);
+	load(&world, yaml.data, NULL);
+	assert_non_null(world.set);
+	unload(&world);
+	scd_buf_done(&yaml);
+}
+
 /* One text of 64 KiB, named again by aliases: what it would be in full is never put together. */
 static void test_hostile__values_that_are_aliases_of_one_text_are_refused(void **state)
 {
@@ -402,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_findings__show_the_line),
 		cmocka_unit_test(test_hostile__many_appends_load),
 		cmocka_unit_test(test_hostile__a_rule_has_so_many_tags_and_exceptions),
+		cmocka_unit_test(test_hostile__an_output_of_many_fields_loads),
 		cmocka_unit_test(test_hostile__values_that_are_aliases_of_one_text_are_refused),
 	};
 
