@@ -24,7 +24,7 @@ enum {
 
 static const struct row rows[] = {
 #define EVENT(name, category, flags, creates) \
-	{ SCD_STR_INIT(#name), { SCD__CATEGORY_##category, (flags), SCD__FD_##creates } },
+	{ SCD_STR_INIT(#name), { SCD__CATEGORY_##category, (flags), SCD_FD_##creates } },
 #include "engine/event_info.def"
 #undef EVENT
 };
@@ -44,7 +44,7 @@ static void fill_by_kind(void)
 
 const struct scd__event_info *scd__event_info(unsigned kind)
 {
-	static const struct scd__event_info other = { SCD__CATEGORY_OTHER, 0, SCD__FD_UNKNOWN };
+	static const struct scd__event_info other = { SCD__CATEGORY_OTHER, 0, SCD_FD_UNKNOWN };
 	pthread_once(&by_kind_once, fill_by_kind);
 	return kind < SCD_KIND_COUNT ? &by_kind[kind] : &other;
 }
@@ -59,21 +59,21 @@ const char *scd__category_name(enum scd__category category)
 	return names[category];
 }
 
-const char *scd__fd_type_name(enum scd__fd_type type)
+const char *scd__fd_type_name(enum scd_fd_type type)
 {
 	static const char *const names[] = {
-#define X(id, name, letter) [SCD__FD_##id] = (name),
-		SCD__FD_TYPE_TABLE(X)
+#define X(id, name, letter) [SCD_FD_##id] = (name),
+		SCD_FD_TYPE_TABLE(X)
 #undef X
 	};
 	return names[type];
 }
 
-const char *scd__fd_type_letter(enum scd__fd_type type)
+const char *scd__fd_type_letter(enum scd_fd_type type)
 {
 	static const char *const letters[] = {
-#define X(id, name, letter) [SCD__FD_##id] = (letter),
-		SCD__FD_TYPE_TABLE(X)
+#define X(id, name, letter) [SCD_FD_##id] = (letter),
+		SCD_FD_TYPE_TABLE(X)
 #undef X
 	};
 	return letters[type];

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "seccheckd/state/fd.h"
+
 /*
  * X(ENUM, "name as evt.category shows it"). The three of input and output have none of their own: they show what the
  * descriptor is.
@@ -33,32 +35,6 @@ enum scd__category {
 };
 #undef X
 
-/* X(ENUM, "fd.type", "fd.typechar") */
-#define SCD__FD_TYPE_TABLE(X)              \
-	X(UNKNOWN, NULL, "o")              \
-	X(FILE, "file", "f")               \
-	X(DIRECTORY, "directory", "d")     \
-	X(IPV4, "ipv4", "4")               \
-	X(IPV6, "ipv6", "6")               \
-	X(UNIX, "unix", "u")               \
-	X(PIPE, "pipe", "p")               \
-	X(EVENT, "event", "e")             \
-	X(SIGNALFD, "signalfd", "s")       \
-	X(EVENTPOLL, "eventpoll", "l")     \
-	X(INOTIFY, "inotify", "i")         \
-	X(TIMERFD, "timerfd", "t")         \
-	X(NETLINK, "netlink", "n")         \
-	X(USERFAULTFD, "userfaultfd", "u") \
-	X(IO_URING, "io_uring", "r")       \
-	X(MEMFD, "memfd", "m")             \
-	X(PIDFD, "pidfd", "P")
-
-enum scd__fd_type {
-#define X(id, name, letter) SCD__FD_##id,
-	SCD__FD_TYPE_TABLE(X)
-};
-#undef X
-
 enum {
 	SCD__EVENT_READS = 1 << 0,
 	SCD__EVENT_WRITES = 1 << 1,
@@ -69,7 +45,7 @@ enum {
 struct scd__event_info {
 	uint8_t category; /* enum scd__category */
 	uint8_t flags;
-	uint8_t creates; /* enum scd__fd_type */
+	uint8_t creates; /* enum scd_fd_type */
 };
 
 /* Never NULL: a kind without a row has category OTHER and nothing else. */
@@ -79,8 +55,8 @@ const struct scd__event_info *scd__event_info(unsigned kind);
 const char *scd__category_name(enum scd__category category);
 
 /* NULL for UNKNOWN. */
-const char *scd__fd_type_name(enum scd__fd_type type);
+const char *scd__fd_type_name(enum scd_fd_type type);
 /* One character. */
-const char *scd__fd_type_letter(enum scd__fd_type type);
+const char *scd__fd_type_letter(enum scd_fd_type type);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * From a message to its descriptor.
+ * From a message, and what state remembers, to a descriptor.
  *
- *     message             number           what is known
+ *     message             number           what the message tells
  *     open, openat, creat the result       a file, or a folder if O_DIRECTORY was asked for; its path
  *     connect             fd               the server's address
  *     accept              the result       the client's address
@@ -9,8 +9,10 @@
  *     socket              the result       family and protocol
  *     eventfd, …          the result       the type, by the system call
  *     others              fd               the path, if the session asks for fd_path
+ *     raw points          an argument      nothing
  *
- * There is no table of descriptors here: what an earlier message said of a number is not known to a later one.
+ * State has seen the event before any rule does, so what a call made is in it already.
+ *
  * Addresses of the form ::ffff:a.b.c.d are IPv4, so that rules see one address of a host whatever socket was used.
  */
 #include "engine/fd_view.h"
@@ -18,7 +20,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "engine/text.h"
 #include "seccheckd/base/path.h"
@@ -26,7 +27,8 @@
 
 #define LINUX_AT_FDCWD    (-100)
 #define LINUX_O_DIRECTORY 0200000u
-#define LINUX_SOCK_TYPE   0xfu /* the rest of socket's type are flags */
+#define LINUX_O_TMPFILE   020000000u /* without the O_DIRECTORY that it comes with */
+#define LINUX_SOCK_TYPE   0xfu       /* the rest of socket's type are flags */
 #define NOT_KNOWN         "<NA>"
 
 static bool succeeded(const struct scd_event *event)
@@ -34,141 +36,283 @@ static bool succeeded(const struct scd_event *event)
 	return event->has_exit && event->exit_errorno == 0;
 }
 
+/* Numbers. */
+
 static int64_t result_number(const struct scd_event *event)
 {
 	return succeeded(event) ? event->exit_result : -1;
 }
 
-static void set_type(struct scd__fd *fd, enum scd__fd_type type)
+/* Which argument of a raw point is the descriptor: nearly always the first. */
+static int64_t raw_number(const struct scd_event *event)
 {
-	fd->type = type;
-	fd->letter = scd__fd_type_letter(type);
+	enum raw_kind {
+		MMAP = 9,
+		PIPE = 22,
+		DUP = 32,
+		DUP2 = 33,
+		SOCKET = 41,
+		ACCEPT = 43,
+		SOCKETPAIR = 53,
+		SYMLINKAT = 266,
+		ACCEPT4 = 288,
+		DUP3 = 292,
+		PIPE2 = 293,
+		BPF = 321,
+		PIDFD_GETFD = 438,
+	};
+	switch (event->kind) {
+	case MMAP: return (int32_t)event->u.raw.args[4];
+	case SYMLINKAT: return (int32_t)event->u.raw.args[1];
+	case PIPE:
+	case PIPE2:
+	case SOCKETPAIR: return -1;
+	case DUP:
+	case DUP2:
+	case DUP3:
+	case SOCKET:
+	case ACCEPT:
+	case ACCEPT4:
+	case BPF:
+	case PIDFD_GETFD: return result_number(event);
+	default: return (int32_t)event->u.raw.args[0];
+	}
 }
 
-static enum scd__fd_type type_of_family(unsigned family)
+static int64_t number_of(const struct scd_event *event)
 {
-	switch (family) {
-	case AF_INET: return SCD__FD_IPV4;
-	case AF_INET6: return SCD__FD_IPV6;
-	case AF_UNIX: return SCD__FD_UNIX;
-	case AF_NETLINK: return SCD__FD_NETLINK;
-	default: return SCD__FD_UNKNOWN;
+	switch (event->point) {
+	case SCD_POINT_SYSCALL_OPEN:
+	case SCD_POINT_SYSCALL_ACCEPT:
+	case SCD_POINT_SYSCALL_SOCKET:
+	case SCD_POINT_SYSCALL_DUP: return result_number(event);
+	default: break;
 	}
+	if (scd__event_info(event->kind)->creates != SCD_FD_UNKNOWN)
+		return result_number(event);
+	return event->point == SCD_POINT_SYSCALL_RAW ? raw_number(event) : event->fd;
+}
+
+/* What messages tell. */
+
+static void set_type(struct scd__fd *fd, enum scd_fd_type type)
+{
+	fd->what.type = type;
+	fd->letter = scd__fd_type_letter(type);
 }
 
 /* A failed open still is about a file, of which no type is known. */
 static void describe_open(const struct scd_event *event, struct scd__fd *fd)
 {
-	fd->number = result_number(event);
-	if (!succeeded(event))
-		fd->letter = scd__fd_type_letter(SCD__FD_FILE);
+	bool folder = (event->u.open.flags & LINUX_O_DIRECTORY) && !(event->u.open.flags & LINUX_O_TMPFILE);
+	fd->is_opened = true;
+	if (succeeded(event))
+		set_type(fd, folder ? SCD_FD_DIRECTORY : SCD_FD_FILE);
 	else
-		set_type(fd, event->u.open.flags & LINUX_O_DIRECTORY ? SCD__FD_DIRECTORY : SCD__FD_FILE);
+		fd->letter = scd__fd_type_letter(SCD_FD_FILE);
 }
 
-static bool set_endpoint(struct scd__endpoint *endpoint, const uint8_t *ip, size_t len, uint16_t port)
-{
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-	*endpoint = (struct scd__endpoint){ .port = port };
-	if (len == 16 && memcmp(ip, mapped, sizeof(mapped)) == 0) {
-		ip += sizeof(mapped);
-		len = 4;
-	}
-	if (len != 4 && len != 16)
-		return false;
-	endpoint->ip.family = len == 4 ? 4 : 6;
-	memcpy(endpoint->ip.bytes, ip, len);
-	return true;
-}
-
-static void describe_address(struct scd_str sockaddr, enum scd__fd_side side, struct scd__fd *fd)
+/* False when it is no address with an end: not told, or of another family. */
+static bool describe_address(struct scd_str sockaddr, struct scd_fd_endpoint *end, struct scd__fd *fd)
 {
 	struct scd_address address = { .family = AF_UNSPEC };
-	int result = scd_address_parse(sockaddr, &address);
-	if (result < 0 && address.family != AF_NETLINK)
-		return;
-	set_type(fd, type_of_family(address.family));
-	fd->side = fd->type == SCD__FD_NETLINK ? SCD__SIDE_NONE : side;
-	if (address.family == AF_UNIX)
-		fd->unix_path = address.path;
-	if (address.family != AF_INET && address.family != AF_INET6)
-		return;
-	fd->has_endpoint = set_endpoint(&fd->endpoint, address.ip, address.family == AF_INET ? 4 : 16, address.port);
-	set_type(fd, fd->endpoint.ip.family == 4 ? SCD__FD_IPV4 : SCD__FD_IPV6);
+	(void)scd_address_parse(sockaddr, &address);
+	switch (address.family) {
+	case AF_INET:
+	case AF_INET6:
+		(void)scd_fd_endpoint_set(end, address.ip, address.family == AF_INET ? 4 : 16, address.port);
+		set_type(fd, end->ip.family == 4 ? SCD_FD_IPV4 : SCD_FD_IPV6);
+		return true;
+	case AF_UNIX:
+		set_type(fd, SCD_FD_UNIX);
+		fd->what.path = address.path;
+		return true;
+	case AF_NETLINK: set_type(fd, SCD_FD_NETLINK); return false;
+	default: return false;
+	}
 }
 
+/* Whatever became of it, the event is about the server that was asked for. */
 static void describe_connect(const struct scd_event *event, struct scd__fd *fd)
 {
-	fd->number = event->fd;
-	describe_address(event->u.connect.address, SCD__SIDE_CLIENT, fd);
-	fd->connected = succeeded(event);
+	if (describe_address(event->u.connect.address, &fd->what.remote, fd))
+		fd->what.role = SCD_FD_ROLE_CLIENT;
+	fd->what.connected = fd->what.connected || (succeeded(event) && fd->what.role == SCD_FD_ROLE_CLIENT);
 }
 
-/* Falco takes what was accepted for TCP; a Unix socket has no such protocol. */
+/* Falco takes what was accepted for TCP. */
 static void describe_accept(const struct scd_event *event, struct scd__fd *fd)
 {
-	fd->number = result_number(event);
-	describe_address(event->u.connect.address, SCD__SIDE_SERVER, fd);
-	fd->connected = succeeded(event);
-	if (fd->has_endpoint)
-		fd->l4proto = "tcp";
+	if (describe_address(event->u.connect.address, &fd->what.remote, fd))
+		fd->what.role = SCD_FD_ROLE_SERVER;
+	fd->what.connected = succeeded(event);
+	if (fd->what.socket_type == 0)
+		fd->what.socket_type = SOCK_STREAM;
 }
 
-static void describe_listener(const struct scd_event *event, struct scd_str address, struct scd__fd *fd)
+static void describe_listener(struct scd_str address, struct scd__fd *fd)
 {
-	fd->number = event->fd;
-	describe_address(address, SCD__SIDE_LISTENER, fd);
-}
-
-static const char *l4proto_of(int32_t type, int32_t protocol)
-{
-	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
-		return "icmp";
-	switch ((unsigned)type & LINUX_SOCK_TYPE) {
-	case SOCK_STREAM: return "tcp";
-	case SOCK_DGRAM: return "udp";
-	case SOCK_RAW: return "raw";
-	default: return NOT_KNOWN;
-	}
+	if (describe_address(address, &fd->what.local, fd) && fd->what.role == SCD_FD_ROLE_NONE)
+		fd->what.role = SCD_FD_ROLE_LISTENER;
 }
 
 static void describe_socket(const struct scd_event *event, struct scd__fd *fd)
 {
-	fd->number = result_number(event);
-	set_type(fd, type_of_family((unsigned)event->u.socket.domain));
-	if (fd->type == SCD__FD_IPV4 || fd->type == SCD__FD_IPV6)
-		fd->l4proto = l4proto_of(event->u.socket.type, event->u.socket.protocol);
+	set_type(fd, scd_fd_type_of_family(event->u.socket.domain));
+	fd->what.domain = event->u.socket.domain;
+	fd->what.socket_type = (int32_t)((uint32_t)event->u.socket.type & LINUX_SOCK_TYPE);
+	fd->what.protocol = event->u.socket.protocol;
 }
 
-static void describe_other(const struct scd_event *event, const struct scd__event_info *info, struct scd__fd *fd)
+static bool is_socket(const struct scd_fd *what)
 {
-	if (info->creates == SCD__FD_UNKNOWN) {
-		fd->number = event->fd;
-		return;
+	switch (what->type) {
+	case SCD_FD_IPV4:
+	case SCD_FD_IPV6:
+	case SCD_FD_UNIX:
+	case SCD_FD_NETLINK: return true;
+	default: return what->domain != 0;
 	}
-	fd->number = result_number(event);
-	set_type(fd, info->creates);
+}
+
+/* Whether a descriptor that is remembered so can have the path that a message tells. */
+static bool can_be(const struct scd_fd *what, struct scd_str told)
+{
+	enum scd_fd_type type = scd_fd_type_of_path(told);
+	if (scd_str_starts_with(told, SCD_STR("socket:[")))
+		return is_socket(what);
+	if (type != SCD_FD_UNKNOWN)
+		return what->type == type;
+	return what->type == SCD_FD_FILE || what->type == SCD_FD_DIRECTORY;
+}
+
+/*
+ * The path that the message tells of the descriptor. Where it contradicts what is remembered, a change was missed, and
+ * nothing is known but the path. Sockets have none ("socket:[7]"), and what is known of one is more than that. What
+ * reads or writes at an absolute path is a file.
+ */
+static void describe_path(const struct scd_event *event, struct scd__fd *fd)
+{
+	struct scd_str told = scd_fd_told_path(event);
+	bool moves_data = scd__event_info(event->kind)->flags & (SCD__EVENT_READS | SCD__EVENT_WRITES);
+	if (told.len == 0 || fd->number != event->fd)
+		return;
+	if (!can_be(&fd->what, told))
+		fd->what = (struct scd_fd){ .type = scd_fd_type_of_path(told) };
+	if (is_socket(&fd->what))
+		return;
+	fd->what.path = told;
+	if (fd->what.type == SCD_FD_UNKNOWN && told.data[0] == '/' && moves_data && succeeded(event))
+		fd->what.type = SCD_FD_FILE;
+}
+
+static void describe(const struct scd_event *event, struct scd__fd *fd)
+{
+	enum scd_fd_type made = scd__event_info(event->kind)->creates;
+	switch (event->point) {
+	case SCD_POINT_SYSCALL_OPEN: describe_open(event, fd); break;
+	case SCD_POINT_SYSCALL_CONNECT: describe_connect(event, fd); break;
+	case SCD_POINT_SYSCALL_ACCEPT: describe_accept(event, fd); break;
+	case SCD_POINT_SYSCALL_BIND: describe_listener(event->u.connect.address, fd); break;
+	case SCD_POINT_SYSCALL_LISTEN: describe_listener(event->u.listen.address, fd); break;
+	case SCD_POINT_SYSCALL_SOCKET: describe_socket(event, fd); break;
+	default:
+		if (made != SCD_FD_UNKNOWN)
+			set_type(fd, made);
+		break;
+	}
+}
+
+bool scd__fd_known(const struct scd_view *view, int64_t number, struct scd__fd *ret_fd)
+{
+	const struct scd_fd *known = scd_sandbox_fd(view->sandbox, view->process, number);
+	if (!known)
+		return false;
+	*ret_fd = (struct scd__fd){ .number = number, .what = *known };
+	ret_fd->letter = scd__fd_type_letter(known->type);
+	return true;
 }
 
 bool scd__fd_of(const struct scd_view *view, struct scd__fd *ret_fd)
 {
 	const struct scd_event *event = view->event;
-	const struct scd__event_info *info = scd__event_info(event->kind);
-	if (!(info->flags & SCD__EVENT_FD))
+	if (!(scd__event_info(event->kind)->flags & SCD__EVENT_FD))
 		return false;
-	*ret_fd = (struct scd__fd){ .number = -1, .l4proto = NOT_KNOWN };
-	set_type(ret_fd, SCD__FD_UNKNOWN);
-	switch (event->point) {
-	case SCD_POINT_SYSCALL_OPEN: describe_open(event, ret_fd); break;
-	case SCD_POINT_SYSCALL_CONNECT: describe_connect(event, ret_fd); break;
-	case SCD_POINT_SYSCALL_ACCEPT: describe_accept(event, ret_fd); break;
-	case SCD_POINT_SYSCALL_BIND: describe_listener(event, event->u.connect.address, ret_fd); break;
-	case SCD_POINT_SYSCALL_LISTEN: describe_listener(event, event->u.listen.address, ret_fd); break;
-	case SCD_POINT_SYSCALL_SOCKET: describe_socket(event, ret_fd); break;
-	case SCD_POINT_SYSCALL_DUP: ret_fd->number = result_number(event); break;
-	default: describe_other(event, info, ret_fd); break;
-	}
+	int64_t number = number_of(event);
+	if (!scd__fd_known(view, number, ret_fd))
+		*ret_fd = (struct scd__fd){ .number = number };
+	describe_path(event, ret_fd);
+	set_type(ret_fd, ret_fd->what.type);
+	describe(event, ret_fd);
 	return true;
+}
+
+/* Ends. */
+
+static bool is_connection(const struct scd_fd *what)
+{
+	return what->role == SCD_FD_ROLE_CLIENT || what->role == SCD_FD_ROLE_SERVER;
+}
+
+/* NULL when it has no such end. */
+static const struct scd_fd_endpoint *find_end(const struct scd_fd *what, enum scd__fd_end end)
+{
+	switch (end) {
+	case SCD__END_CLIENT:
+		if (!is_connection(what))
+			return NULL;
+		return what->role == SCD_FD_ROLE_CLIENT ? &what->local : &what->remote;
+	case SCD__END_SERVER:
+		if (what->role == SCD_FD_ROLE_NONE)
+			return NULL;
+		return what->role == SCD_FD_ROLE_CLIENT ? &what->remote : &what->local;
+	case SCD__END_LOCAL: return &what->local;
+	case SCD__END_REMOTE: return &what->remote;
+	}
+	return NULL;
+}
+
+static bool is_any(const struct scd_ip *ip)
+{
+	static const uint8_t zeros[sizeof(ip->bytes)] = { 0 };
+	return memcmp(ip->bytes, zeros, ip->family == 4 ? 4 : 16) == 0;
+}
+
+bool scd__fd_ip(const struct scd__fd *fd, enum scd__fd_end end, struct scd_ip *ret_ip)
+{
+	const struct scd_fd_endpoint *found = find_end(&fd->what, end);
+	if (!found || !found->ip.family)
+		return false;
+	if (found == &fd->what.local && is_connection(&fd->what) && is_any(&found->ip))
+		return false;
+	*ret_ip = found->ip;
+	return true;
+}
+
+bool scd__fd_port(const struct scd__fd *fd, enum scd__fd_end end, uint16_t *ret_port)
+{
+	const struct scd_fd_endpoint *found = find_end(&fd->what, end);
+	if (!found || !found->ip.family)
+		return false;
+	if (found == &fd->what.local && is_connection(&fd->what) && found->port == 0)
+		return false;
+	*ret_port = found->port;
+	return true;
+}
+
+const char *scd__fd_l4proto(const struct scd__fd *fd)
+{
+	int32_t protocol = fd->what.protocol;
+	if (fd->what.type != SCD_FD_IPV4 && fd->what.type != SCD_FD_IPV6)
+		return NOT_KNOWN;
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
+		return "icmp";
+	switch (fd->what.socket_type) {
+	case SOCK_STREAM: return "tcp";
+	case SOCK_DGRAM: return "udp";
+	case SOCK_RAW: return "raw";
+	default: return NOT_KNOWN;
+	}
 }
 
 /* Names. */
@@ -179,6 +323,14 @@ bool scd__joined_path(const struct scd_view *view, struct scd_str base, struct s
 	       scd_path_join(base, path, view->scratch, ret_path);
 }
 
+/* Of openat's descriptor: empty when neither the message nor state knows it. */
+static struct scd_str folder_of(const struct scd_view *view)
+{
+	struct scd_str told = scd_fd_told_path(view->event);
+	const struct scd_fd *known = scd_sandbox_fd(view->sandbox, view->process, view->event->fd);
+	return told.len == 0 && known ? known->path : told;
+}
+
 bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path)
 {
 	const struct scd_event *event = view->event;
@@ -186,20 +338,20 @@ bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path)
 		return false;
 	struct scd_str base = event->context.cwd;
 	if (event->kind == SCD_KIND_OPENAT && event->fd != LINUX_AT_FDCWD)
-		base = event->fd_path;
+		base = folder_of(view);
 	else if (base.len == 0 && view->process)
 		base = view->process->cwd;
 	return scd__joined_path(view, base, event->u.open.pathname, ret_path);
 }
 
-struct scd_str scd__endpoint_text(const struct scd__endpoint *endpoint, struct scd_arena *arena)
+struct scd_str scd__endpoint_text(const struct scd_fd_endpoint *endpoint, struct scd_arena *arena)
 {
 	char ip[SCD_IP_TEXT_BYTES];
 	scd_ip_format(&endpoint->ip, ip);
 	return scd_arena_printf(arena, "%s:%u", ip, endpoint->port);
 }
 
-static bool tuple_name(const struct scd__endpoint *from, const struct scd__endpoint *to, struct scd_arena *arena,
+static bool tuple_name(const struct scd_fd_endpoint *from, const struct scd_fd_endpoint *to, struct scd_arena *arena,
                        struct scd_str *ret_name)
 {
 	char from_ip[SCD_IP_TEXT_BYTES], to_ip[SCD_IP_TEXT_BYTES];
@@ -209,19 +361,29 @@ static bool tuple_name(const struct scd__endpoint *from, const struct scd__endpo
 	return ret_name->data != NULL;
 }
 
-static bool endpoint_name(const struct scd__fd *fd, struct scd_arena *arena, struct scd_str *ret_name)
+/* An address that is not known has zeros of the other one's family. */
+static struct scd_fd_endpoint shown_end(const struct scd_fd_endpoint *end, const struct scd_fd_endpoint *other)
 {
-	struct scd__endpoint untold = { .ip.family = fd->endpoint.ip.family };
-	if (fd->side == SCD__SIDE_CLIENT)
-		return tuple_name(&untold, &fd->endpoint, arena, ret_name);
-	if (fd->side == SCD__SIDE_SERVER)
-		return tuple_name(&fd->endpoint, &untold, arena, ret_name);
-	*ret_name = scd__endpoint_text(&fd->endpoint, arena);
+	struct scd_fd_endpoint shown = *end;
+	if (other->ip.family && (!end->ip.family || is_any(&end->ip)))
+		shown.ip = (struct scd_ip){ .family = other->ip.family };
+	return shown;
+}
+
+static bool endpoint_name(const struct scd_fd *what, struct scd_arena *arena, struct scd_str *ret_name)
+{
+	struct scd_fd_endpoint local = shown_end(&what->local, &what->remote),
+	                       remote = shown_end(&what->remote, &what->local);
+	if (what->role == SCD_FD_ROLE_SERVER)
+		return tuple_name(&remote, &local, arena, ret_name);
+	if (is_connection(what) || what->remote.ip.family)
+		return tuple_name(&local, &remote, arena, ret_name);
+	*ret_name = scd__endpoint_text(&local, arena);
 	return ret_name->data != NULL;
 }
 
 /* An abstract name begins with a NUL, and may be padded with more of them. */
-static bool unix_name(const struct scd_view *view, struct scd_str path, struct scd_str *ret_name)
+bool scd__unix_name(const struct scd_view *view, struct scd_str path, struct scd_str *ret_name)
 {
 	if (path.len == 0 || !scd__text_cut(view, &path))
 		return false;
@@ -242,42 +404,32 @@ static bool unix_name(const struct scd_view *view, struct scd_str path, struct s
 
 bool scd__fd_name(const struct scd_view *view, const struct scd__fd *fd, struct scd_str *ret_name)
 {
-	if (fd->has_endpoint)
-		return endpoint_name(fd, view->scratch, ret_name);
-	if (fd->type == SCD__FD_UNIX)
-		return unix_name(view, fd->unix_path, ret_name);
-	if (view->event->point != SCD_POINT_SYSCALL_OPEN) {
-		*ret_name = view->event->fd_path;
-		return ret_name->len > 0;
-	}
-	if (!scd__opened_path(view, ret_name))
+	if (fd->what.local.ip.family || fd->what.remote.ip.family)
+		return endpoint_name(&fd->what, view->scratch, ret_name);
+	if (fd->what.type == SCD_FD_UNIX)
+		return scd__unix_name(view, fd->what.path, ret_name);
+	if (!fd->is_opened)
+		*ret_name = fd->what.path;
+	else if (!scd__opened_path(view, ret_name))
 		*ret_name = view->event->u.open.pathname;
 	return ret_name->len > 0;
 }
 
 /* Standard descriptors at an exec. */
 
-enum scd__fd_type scd__fd_info_type(const struct scd_fd_info *info)
+enum scd_fd_type scd__fd_info_type(const struct scd_fd_info *info)
 {
-	switch (info->mode & S_IFMT) {
-	case S_IFREG:
-	case S_IFCHR:
-	case S_IFBLK: return SCD__FD_FILE;
-	case S_IFDIR: return SCD__FD_DIRECTORY;
-	case S_IFIFO: return SCD__FD_PIPE;
-	case S_IFSOCK: return info->has_socket ? type_of_family(info->socket_family) : SCD__FD_UNKNOWN;
-	default: return SCD__FD_UNKNOWN;
-	}
+	return info->has_socket ? scd_fd_type_of_family((int32_t)info->socket_family) : scd_fd_type_of_mode(info->mode);
 }
 
-static bool socket_end(const struct scd_socket_ip *end, struct scd__endpoint *ret_endpoint)
+static bool socket_end(const struct scd_socket_ip *end, struct scd_fd_endpoint *ret_endpoint)
 {
-	return set_endpoint(ret_endpoint, (const uint8_t *)end->ip.data, end->ip.len, (uint16_t)end->port);
+	return scd_fd_endpoint_set(ret_endpoint, (const uint8_t *)end->ip.data, end->ip.len, (uint16_t)end->port);
 }
 
 bool scd__fd_info_name(const struct scd_fd_info *info, struct scd_arena *arena, struct scd_str *ret_name)
 {
-	struct scd__endpoint local, remote;
+	struct scd_fd_endpoint local, remote;
 	if (info->has_socket && socket_end(&info->local, &local)) {
 		if (socket_end(&info->remote, &remote))
 			return tuple_name(&local, &remote, arena, ret_name);

@@ -1,6 +1,6 @@
 /*
- * The descriptor of an event, as far as the one message tells: which number, what it is, which addresses. Inside
- * server/engine only.
+ * The descriptor of an event: which number, what it is, which addresses. What the message tells comes first, what state
+ * remembers fills in the rest. Inside server/engine only.
  */
 #ifndef SCD_SERVER_ENGINE_FD_VIEW_H
 #define SCD_SERVER_ENGINE_FD_VIEW_H
@@ -8,37 +8,35 @@
 #include "engine/event_info.h"
 #include "seccheckd/engine/field.h"
 
-/* Whose end of a connection the process is. */
-enum scd__fd_side {
-	SCD__SIDE_NONE,     /* no socket, or one without addresses so far */
-	SCD__SIDE_CLIENT,   /* connect: the server's address is known */
-	SCD__SIDE_SERVER,   /* accept: the client's address is known */
-	SCD__SIDE_LISTENER, /* bind, listen: its own address, which is the server's */
-};
-
-struct scd__endpoint {
-	struct scd_ip ip;
-	uint16_t port;
-};
-
 struct scd__fd {
 	int64_t number; /* -1: not known, or there is none */
-	enum scd__fd_type type;
-	const char *letter;     /* fd.typechar */
-	enum scd__fd_side side; /* NONE unless type is IPV4, IPV6 or UNIX */
-	bool has_endpoint;      /* IPV4, IPV6 */
-	struct scd__endpoint endpoint;
-	struct scd_str unix_path; /* of a Unix socket: as in the sockaddr; empty: none */
-	const char *l4proto;      /* "<NA>" when the message does not say */
-	bool connected;
+	const char *letter;
+	bool is_opened; /* an open made it: the path is the message's to tell */
+	struct scd_fd what;
 };
+
+/* Ends of a connection, by role and by side. */
+enum scd__fd_end { SCD__END_CLIENT, SCD__END_SERVER, SCD__END_LOCAL, SCD__END_REMOTE };
 
 /* False when the event has to do with no descriptor. */
 bool scd__fd_of(const struct scd_view *view, struct scd__fd *ret_fd);
 
+/* Any descriptor of the event's process, as state remembers it. False: not known. */
+bool scd__fd_known(const struct scd_view *view, int64_t number, struct scd__fd *ret_fd);
+
 /*
- * fd.name: a file's absolute path (as given when it cannot be told), `client:port->server:port` where the end that no
- * message tells is zero, `address:port` of a listener, a Unix socket's path (`@name` if abstract). False: ABSENT.
+ * Address and port of an end. False: not known, or it has no such end. The local address of a connection is not known
+ * when it was bound to any (0.0.0.0); that of a listener is what it was bound to.
+ */
+bool scd__fd_ip(const struct scd__fd *fd, enum scd__fd_end end, struct scd_ip *ret_ip);
+bool scd__fd_port(const struct scd__fd *fd, enum scd__fd_end end, uint16_t *ret_port);
+
+/* fd.l4proto; "<NA>" for what is no IP socket, or not known. */
+const char *scd__fd_l4proto(const struct scd__fd *fd);
+
+/*
+ * fd.name: a file's absolute path (as given when it cannot be told), `client:port->server:port` where the end that is
+ * not known is zero, `address:port` of a listener, a Unix socket's path (`@name` if abstract). False: ABSENT.
  */
 bool scd__fd_name(const struct scd_view *view, const struct scd__fd *fd, struct scd_str *ret_name);
 
@@ -48,11 +46,14 @@ bool scd__joined_path(const struct scd_view *view, struct scd_str base, struct s
 /* The absolute path that open, openat or creat asked for. False for other events, and when it cannot be told. */
 bool scd__opened_path(const struct scd_view *view, struct scd_str *ret_path);
 
+/* A path out of a Unix socket's address, as fd.name has it. False when it is empty, or the arena exhausted. */
+bool scd__unix_name(const struct scd_view *view, struct scd_str path, struct scd_str *ret_name);
+
 /* `address:port` in the arena; data NULL when it is exhausted. */
-struct scd_str scd__endpoint_text(const struct scd__endpoint *endpoint, struct scd_arena *arena);
+struct scd_str scd__endpoint_text(const struct scd_fd_endpoint *endpoint, struct scd_arena *arena);
 
 /* What a standard descriptor was at an exec. */
-enum scd__fd_type scd__fd_info_type(const struct scd_fd_info *info);
+enum scd_fd_type scd__fd_info_type(const struct scd_fd_info *info);
 bool scd__fd_info_name(const struct scd_fd_info *info, struct scd_arena *arena, struct scd_str *ret_name);
 
 #endif

@@ -170,7 +170,7 @@ SCD__GETTER(scd__get_evt_buflen_out)
 
 static bool opens_without_telling(const struct scd_event *event)
 {
-	return scd__event_info(event->kind)->creates == SCD__FD_FILE && event->point != SCD_POINT_SYSCALL_OPEN;
+	return scd__event_info(event->kind)->creates == SCD_FD_FILE && event->point != SCD_POINT_SYSCALL_OPEN;
 }
 
 static bool has_open_flags(const struct scd_event *event)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "engine/actor.h"
 #include "engine/evt_params.h"
@@ -68,10 +69,13 @@ static struct scd_str behind_fd(const struct scd_view *view, int64_t number)
 	struct scd__fd fd;
 	struct scd_str name;
 	const struct scd_event *event = view->event;
-	if (scd__fd_of(view, &fd) && fd.number == number && scd__fd_name(view, &fd, &name)) {
-		const char *protocol = fd.has_endpoint && fd.l4proto[0] != '<' ? fd.l4proto : "";
+	bool known = (scd__fd_of(view, &fd) && fd.number == number) || scd__fd_known(view, number, &fd);
+	if (known && scd__fd_name(view, &fd, &name)) {
+		bool is_ip = fd.what.local.ip.family || fd.what.remote.ip.family;
+		const char *l4proto = scd__fd_l4proto(&fd), *protocol = is_ip && l4proto[0] != '<' ? l4proto : "";
 		char type[8];
-		snprintf(type, sizeof(type), "%s%.1s", fd.letter, protocol);
+		bool is_folder = event->point == SCD_POINT_SYSCALL_OPEN && event->fd == number && fd.letter[0] == 'o';
+		snprintf(type, sizeof(type), "%s%.1s", is_folder ? "d" : fd.letter, protocol);
 		return typed_name(view, scd_str_from(type), name);
 	}
 	if (event->point == SCD_POINT_SYSCALL_OPEN && event->fd == number && event->fd_path.len > 0)
@@ -141,17 +145,20 @@ static struct scd_str printable(struct scd_str bytes, struct scd_arena *arena)
 	return (struct scd_str){ out, out ? bytes.len : 0 };
 }
 
+/* The address that a call was given. */
 static struct scd_str sockaddr_text(const struct scd_view *view, struct scd_str sockaddr)
 {
-	struct scd__fd fd;
 	struct scd_str name;
+	struct scd_fd_endpoint end = { 0 };
 	struct scd_address address = { 0 };
-	bool known = scd__fd_of(view, &fd);
-	if (known && fd.has_endpoint)
-		return scd__endpoint_text(&fd.endpoint, view->scratch);
-	if (known && fd.type == SCD__FD_UNIX && scd__fd_name(view, &fd, &name))
+	int result = scd_address_parse(sockaddr, &address);
+	if (address.family == AF_UNIX && result == 0 && scd__unix_name(view, address.path, &name))
 		return name;
-	if (scd_address_parse(sockaddr, &address) == -EBADMSG)
+	bool is_ip = address.family == AF_INET || address.family == AF_INET6;
+	if (is_ip && result == 0 &&
+	    scd_fd_endpoint_set(&end, address.ip, address.family == AF_INET ? 4 : 16, address.port))
+		return scd__endpoint_text(&end, view->scratch);
+	if (result == -EBADMSG)
 		return SCD_STR("INVALID SOCKADDR");
 	return scd_arena_printf(view->scratch, "family %u", address.family);
 }

@@ -16,7 +16,7 @@ SCD__GETTER(scd__get_fd_num)
 	return scd__fd_of(view, &fd) && fd.number >= 0 && scd__give_i64(fd.number, ret_value);
 }
 
-static bool give_type(enum scd__fd_type type, struct scd_value *ret_value)
+static bool give_type(enum scd_fd_type type, struct scd_value *ret_value)
 {
 	return scd__give_told(scd_str_from(scd__fd_type_name(type)), ret_value);
 }
@@ -24,7 +24,7 @@ static bool give_type(enum scd__fd_type type, struct scd_value *ret_value)
 SCD__GETTER(scd__get_fd_type)
 {
 	struct scd__fd fd;
-	return scd__fd_of(view, &fd) && give_type(fd.type, ret_value);
+	return scd__fd_of(view, &fd) && give_type(fd.what.type, ret_value);
 }
 
 SCD__GETTER(scd__get_fd_typechar)
@@ -49,15 +49,25 @@ SCD__GETTER(scd__get_fd_nameraw)
 	return scd_path_squeeze(name, view->scratch, &name) && scd__give_told(name, ret_value);
 }
 
+/* The absolute path of a file or folder. */
+static bool path_of(const struct scd_view *view, const struct scd__fd *fd, struct scd_str *ret_path)
+{
+	if (fd->is_opened)
+		return scd__opened_path(view, ret_path);
+	*ret_path = fd->what.path;
+	bool has_path = fd->what.type == SCD_FD_FILE || fd->what.type == SCD_FD_DIRECTORY;
+	return has_path && ret_path->len > 0 && ret_path->data[0] == '/';
+}
+
 /* The text before the last slash, `/` for what lies in the root; of a folder the whole name. */
 static bool directory_of(const struct scd_view *view, struct scd_str *ret_directory)
 {
 	struct scd__fd fd;
 	struct scd_str path;
-	if (!scd__fd_of(view, &fd) || !scd__opened_path(view, &path))
+	if (!scd__fd_of(view, &fd) || !path_of(view, &fd, &path))
 		return false;
 	*ret_directory = path;
-	if (fd.type == SCD__FD_DIRECTORY)
+	if (fd.what.type == SCD_FD_DIRECTORY)
 		return true;
 	size_t base = scd_str_basename(path).len;
 	ret_directory->len = path.len > base + 1 ? path.len - base - 1 : 1;
@@ -74,7 +84,7 @@ SCD__GETTER(scd__get_fd_filename)
 {
 	struct scd__fd fd;
 	struct scd_str name;
-	if (!scd__fd_of(view, &fd) || fd.type != SCD__FD_FILE || !scd__fd_name(view, &fd, &name))
+	if (!scd__fd_of(view, &fd) || fd.what.type != SCD_FD_FILE || !scd__fd_name(view, &fd, &name))
 		return false;
 	return scd__give_told(scd_str_basename(name), ret_value);
 }
@@ -134,14 +144,20 @@ static const struct scd_fd_info *standard_fd(const struct scd_view *view, int nu
 static bool give_standard_type(const struct scd_view *view, int number, struct scd_value *ret_value)
 {
 	const struct scd_fd_info *info = standard_fd(view, number);
-	return info && give_type(scd__fd_info_type(info), ret_value);
+	struct scd__fd fd;
+	if (info)
+		return give_type(scd__fd_info_type(info), ret_value);
+	return scd__fd_known(view, number, &fd) && give_type(fd.what.type, ret_value);
 }
 
 static bool give_standard_name(const struct scd_view *view, int number, struct scd_value *ret_value)
 {
 	const struct scd_fd_info *info = standard_fd(view, number);
 	struct scd_str name;
-	return info && scd__fd_info_name(info, view->scratch, &name) && scd__give_text(name, ret_value);
+	struct scd__fd fd;
+	if (info)
+		return scd__fd_info_name(info, view->scratch, &name) && scd__give_text(name, ret_value);
+	return scd__fd_known(view, number, &fd) && scd__fd_name(view, &fd, &name) && scd__give_text(name, ret_value);
 }
 
 SCD__GETTER(scd__get_proc_stdin_type)

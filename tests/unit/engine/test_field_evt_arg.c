@@ -356,7 +356,7 @@ static void test_decoded_calls__with_descriptors(void **state)
 	event.fd = 3;
 	event.fd_path = SCD_STR("/x");
 	world_apply(&world, &event);
-	assert_string_equal(world_get(&world, "evt.args"), "res=4(<o>/x) oldfd=3");
+	assert_string_equal(world_get(&world, "evt.args"), "res=4(<f>/x) oldfd=3(<f>/x)");
 }
 
 /* Against Falco's table. */

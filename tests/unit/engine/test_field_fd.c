@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "seccheckd/base/array.h"
+
 static struct world world;
 
 static int set_up(void **state)
@@ -176,25 +178,25 @@ static void test_other_calls__tell_number_and_type(void **state)
 		{ SCD_POINT_SYSCALL_RAW, "pidfd_open", "5", "pidfd", "P" },
 		{ SCD_POINT_SYSCALL_RAW, "io_uring_setup", "5", "io_uring", "r" },
 		{ SCD_POINT_SYSCALL_RAW, "userfaultfd", "5", "userfaultfd", "u" },
-		{ SCD_POINT_SYSCALL_DUP, "dup2", "5", NULL, "o" },
-		{ SCD_POINT_SYSCALL_READ, "read", "8", NULL, "o" },
-		{ SCD_POINT_SYSCALL_CLOSE, "close", "8", NULL, "o" },
-		{ SCD_POINT_SYSCALL_MMAP, "mmap", "8", NULL, "o" },
-		{ SCD_POINT_SYSCALL_PIPE, "pipe2", "8", NULL, "o" },
+		{ SCD_POINT_SYSCALL_DUP, "dup2", "5", "pipe", "p" },
+		{ SCD_POINT_SYSCALL_READ, "read", "8", "pipe", "p" },
+		{ SCD_POINT_SYSCALL_CLOSE, "close", "8", "pipe", "p" },
+		{ SCD_POINT_SYSCALL_MMAP, "mmap", "8", "pipe", "p" },
+		{ SCD_POINT_SYSCALL_PIPE, "pipe2", "8", "pipe", "p" },
 		{ SCD_POINT_SYSCALL_CHROOT, "chroot", NULL, NULL, NULL },
 		{ SCD_POINT_SYSCALL_RAW, "kill", NULL, NULL, NULL },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct scd_event event = call_event(rows[i].point, rows[i].kind, 5, 0);
 		event.fd = rows[i].number && rows[i].number[0] == '8' ? 8 : 2;
-		event.fd_path = rows[i].type ? (struct scd_str){ NULL, 0 } : SCD_STR("pipe:[7]");
+		bool is_pipe = rows[i].type && strcmp(rows[i].type, "pipe") == 0, uses_fd = rows[i].letter != NULL;
+		event.fd_path = is_pipe ? SCD_STR("pipe:[7]") : (struct scd_str){ NULL, 0 };
 		world_apply(&world, &event);
-		bool uses_fd = rows[i].letter != NULL;
 		const struct expected_field expected[] = {
 			{ "fd.num", rows[i].number },
 			{ "fd.type", rows[i].type },
 			{ "fd.typechar", rows[i].letter },
-			{ "fd.name", uses_fd && !rows[i].type ? "pipe:[7]" : NULL },
+			{ "fd.name", is_pipe ? "pipe:[7]" : NULL },
 			{ "fd.ip", uses_fd ? "()" : NULL },
 			{ "fd.l4proto", rows[i].type ? "<NA>" : NULL },
 			{ "fd.is_server", rows[i].type ? "false" : NULL },
@@ -458,6 +460,12 @@ static void test_standard_descriptors__of_an_exec(void **state)
 	struct scd_event later = plain_event();
 	later.context.thread_id = later.context.thread_group_id = 3;
 	world_apply(&world, &later);
+	static const struct expected_field remembered[] = { { "proc.stdin.type", "ipv4" },
+		                                            { "proc.stdin.name", "10.0.0.2:40000->198.51.100.7:4444" },
+		                                            { "proc.stdout.name", "pipe:[3]" } };
+	WORLD_CHECK(&world, "later", remembered);
+	later.context.thread_id = later.context.thread_group_id = 4;
+	world_apply(&world, &later);
 	assert_null(world_get(&world, "proc.stdin.type"));
 }
 
@@ -482,6 +490,183 @@ static void test_standard_descriptors__types(void **state)
 	}
 }
 
+/* What earlier messages told. */
+
+static struct scd_event by_number(enum scd_point point, const char *kind, int64_t number)
+{
+	struct scd_event event = call_event(point, kind, 0, 0);
+	event.fd = number;
+	return event;
+}
+
+static void apply_open(const char *path, int64_t number, uint32_t flags)
+{
+	struct scd_event event = open_event("openat", path, "/srv", number, 0);
+	event.u.open.flags = flags;
+	world_apply(&world, &event);
+}
+
+/* Applies an event by number, looks at its name, and lets state retire it. */
+static void check_name(const struct scd_event *event, const char *name)
+{
+	world_apply(&world, event);
+	const struct expected_field rows[] = { { "fd.name", name } };
+	WORLD_CHECK(&world, "by number", rows);
+	scd_sandbox_retire(world.sandbox, event, scd_sandbox_find(world.sandbox, event->context.thread_group_id));
+}
+
+static void test_open__is_remembered_for_calls_by_number(void **state)
+{
+	(void)state;
+	static const struct {
+		enum scd_point point;
+		const char *kind;
+	} rows[] = { { SCD_POINT_SYSCALL_WRITE, "write" },
+		     { SCD_POINT_SYSCALL_MMAP, "mmap" },
+		     { SCD_POINT_SYSCALL_READ, "read" },
+		     { SCD_POINT_SYSCALL_CLOSE, "close" } };
+	static const struct expected_field expected[] = {
+		{ "fd.name", "/srv/x" }, { "fd.type", "file" },  { "fd.num", "3" }, { "fd.directory", "/srv" },
+		{ "fd.filename", "x" },  { "fd.typechar", "f" }, { "fd.ip", "()" },
+	};
+	apply_open("x", 3, 0);
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
+		struct scd_event event = by_number(rows[i].point, rows[i].kind, 3);
+		world_apply(&world, &event);
+		WORLD_CHECK(&world, rows[i].kind, expected);
+		scd_sandbox_retire(world.sandbox, &event, scd_sandbox_find(world.sandbox, 7));
+	}
+	struct scd_event after = by_number(SCD_POINT_SYSCALL_WRITE, "write", 3);
+	check_name(&after, NULL);
+}
+
+static void test_raw_calls__find_their_descriptor_among_their_arguments(void **state)
+{
+	(void)state;
+	struct scd_event event = call_event(SCD_POINT_SYSCALL_RAW, "fchmod", 0, 0);
+	event.u.raw.args[0] = 3;
+	apply_open("x", 3, 0);
+	check_name(&event, "/srv/x");
+	event.u.raw.args[0] = 4;
+	check_name(&event, NULL);
+}
+
+static void test_unknown_descriptors__have_a_number_and_nothing_else(void **state)
+{
+	(void)state;
+	struct scd_event event = by_number(SCD_POINT_SYSCALL_WRITE, "write", 9);
+	world_apply(&world, &event);
+	static const struct expected_field rows[] = { { "fd.num", "9" },         { "fd.name", NULL },
+		                                      { "fd.type", NULL },       { "fd.directory", NULL },
+		                                      { "fd.filename", NULL },   { "fd.l4proto", NULL },
+		                                      { "fd.connected", NULL },  { "fd.sip", NULL },
+		                                      { "fd.sockfamily", NULL }, { "fd.ip", "()" } };
+	WORLD_CHECK(&world, "never seen", rows);
+}
+
+static void test_what_the_message_tells__comes_first(void **state)
+{
+	(void)state;
+	struct scd_event event = by_number(SCD_POINT_SYSCALL_WRITE, "write", 3);
+	struct scd_event socket = call_event(SCD_POINT_SYSCALL_SOCKET, "socket", 4, 0);
+	static const struct expected_field file[] = { { "fd.name", "/other" }, { "fd.type", "file" } },
+	                                   pipe[] = { { "fd.name", "pipe:[4]" }, { "fd.type", "pipe" } },
+	                                   known[] = { { "fd.type", "ipv4" }, { "fd.l4proto", "tcp" } },
+	                                   missed[] = { { "fd.name", "/x" },
+		                                        { "fd.type", "file" },
+		                                        { "fd.l4proto", "<NA>" } };
+	apply_open("x", 3, 0);
+	event.fd_path = SCD_STR("/other");
+	world_apply(&world, &event);
+	WORLD_CHECK(&world, "another path", file);
+	event.fd_path = SCD_STR("pipe:[4]");
+	world_apply(&world, &event);
+	WORLD_CHECK(&world, "another type", pipe);
+	socket.u.socket.domain = AF_INET;
+	socket.u.socket.type = SOCK_STREAM;
+	world_apply(&world, &socket);
+	event.fd = 4;
+	event.fd_path = SCD_STR("socket:[9]");
+	world_apply(&world, &event);
+	WORLD_CHECK(&world, "a socket", known);
+	event.fd_path = SCD_STR("/x");
+	world_apply(&world, &event);
+	WORLD_CHECK(&world, "no socket any more", missed);
+}
+
+static void test_dup_and_fork__share_what_is_known(void **state)
+{
+	(void)state;
+	struct scd_event dup = by_number(SCD_POINT_SYSCALL_DUP, "dup2", 3), clone = plain_event();
+	struct scd_event write = by_number(SCD_POINT_SYSCALL_WRITE, "write", 7);
+	struct scd_event close = by_number(SCD_POINT_SYSCALL_CLOSE, "close", 3);
+	dup.exit_result = 7;
+	apply_open("x", 3, 0);
+	check_name(&dup, "/srv/x");
+	check_name(&close, "/srv/x");
+	check_name(&write, "/srv/x");
+	clone.point = SCD_POINT_SENTRY_CLONE;
+	clone.context = write.context;
+	clone.u.clone_info.created_thread_id = clone.u.clone_info.created_thread_group_id = 70;
+	world_apply(&world, &clone);
+	write.context.thread_id = write.context.thread_group_id = 70;
+	check_name(&write, "/srv/x");
+}
+
+static void test_exec__closes_what_was_to_be_closed(void **state)
+{
+	(void)state;
+	static const struct scd_str argv[] = { SCD_STR_INIT("sh") };
+	struct scd_event write = by_number(SCD_POINT_SYSCALL_WRITE, "write", 3);
+	struct scd_event exec = exec_event(write.context.thread_group_id, "/bin/sh", argv, 1);
+	apply_open("kept", 3, 0);
+	apply_open("closed", 4, 02000000);
+	world_apply(&world, &exec);
+	check_name(&write, "/srv/kept");
+	write.fd = 4;
+	check_name(&write, NULL);
+}
+
+static void test_connect__of_a_socket_that_is_known(void **state)
+{
+	(void)state;
+	struct scd_event socket = call_event(SCD_POINT_SYSCALL_SOCKET, "socket", 5, 0);
+	struct scd_event connect = by_number(SCD_POINT_SYSCALL_CONNECT, "connect", 5);
+	struct scd_event write = by_number(SCD_POINT_SYSCALL_WRITE, "write", 5);
+	socket.u.socket.domain = AF_INET;
+	socket.u.socket.type = SOCK_DGRAM | 02000000;
+	connect.u.connect.address = ip_address("192.0.2.7", 53);
+	world_apply(&world, &socket);
+	static const struct expected_field rows[] = {
+		{ "fd.l4proto", "udp" },     { "fd.sip", "192.0.2.7" },  { "fd.sport", "53" },
+		{ "fd.rip", "192.0.2.7" },   { "fd.cip", NULL },         { "fd.ip", "(192.0.2.7)" },
+		{ "fd.type", "ipv4" },       { "fd.connected", "true" }, { "fd.lip", NULL },
+		{ "fd.net", "(192.0.2.7)" }, { "fd.port", "(53)" },      { "fd.name", "0.0.0.0:0->192.0.2.7:53" },
+	};
+	world_apply(&world, &connect);
+	WORLD_CHECK(&world, "connect", rows);
+	world_apply(&world, &write);
+	WORLD_CHECK(&world, "write", rows);
+}
+
+static void test_accept__of_a_listener_that_is_known(void **state)
+{
+	(void)state;
+	struct scd_event bind = by_number(SCD_POINT_SYSCALL_BIND, "bind", 5);
+	struct scd_event accept = by_number(SCD_POINT_SYSCALL_ACCEPT, "accept4", 5);
+	bind.u.connect.address = ip_address("10.0.0.1", 8080);
+	world_apply(&world, &bind);
+	accept.exit_result = 6;
+	accept.u.connect.address = ip_address("192.0.2.7", 40000);
+	world_apply(&world, &accept);
+	static const struct expected_field rows[] = {
+		{ "fd.num", "6" },          { "fd.cip", "192.0.2.7" }, { "fd.cport", "40000" },
+		{ "fd.is_server", "true" }, { "fd.sip", "10.0.0.1" },  { "fd.sport", "8080" },
+		{ "fd.lip", "10.0.0.1" },   { "fd.rport", "40000" },   { "fd.name", "192.0.2.7:40000->10.0.0.1:8080" },
+	};
+	WORLD_CHECK(&world, "accept", rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +688,14 @@ int main(void)
 		TEST(test_socket__knows_family_and_protocol),
 		TEST(test_standard_descriptors__of_an_exec),
 		TEST(test_standard_descriptors__types),
+		TEST(test_open__is_remembered_for_calls_by_number),
+		TEST(test_raw_calls__find_their_descriptor_among_their_arguments),
+		TEST(test_unknown_descriptors__have_a_number_and_nothing_else),
+		TEST(test_what_the_message_tells__comes_first),
+		TEST(test_dup_and_fork__share_what_is_known),
+		TEST(test_exec__closes_what_was_to_be_closed),
+		TEST(test_connect__of_a_socket_that_is_known),
+		TEST(test_accept__of_a_listener_that_is_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
