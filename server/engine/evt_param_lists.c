@@ -371,6 +371,7 @@ static const struct scd__param mprotect_params[] = {
 
 static const struct scd__param unshare_params[] = { RES, RAW_FLAGS("flags", scd__clone_flags, 0) };
 static const struct scd__param setns_params[] = { RES, RAW("fd", FD, 0), RAW_FLAGS("nstype", scd__clone_flags, 1) };
+static const struct scd__param bpf_params[] = { NEW_FD, RAW_FLAGS("cmd", scd__bpf_commands, 0) };
 static const struct scd__param kill_params[] = { RES, RAW("pid", PID, 0), RAW_FLAGS("sig", scd__signals, 1) };
 static const struct scd__param setpgid_params[] = { RES, RAW("pid", PID, 0), RAW("pgid", PID, 1) };
 static const struct scd__param ioctl_params[] = { RES, RAW("fd", FD, 0), RAW("request", HEX, 1),
@@ -442,6 +443,7 @@ const struct scd__param_list scd__param_lists[] = {
 	LIST(SYSCALL_RAW, "mprotect", mprotect_params),
 	LIST(SYSCALL_RAW, "unshare", unshare_params),
 	LIST(SYSCALL_RAW, "setns", setns_params),
+	LIST(SYSCALL_RAW, "bpf", bpf_params),
 	LIST(SYSCALL_RAW, "kill", kill_params),
 	LIST(SYSCALL_RAW, "setpgid", setpgid_params),
 	LIST(SYSCALL_RAW, "ioctl", ioctl_params),

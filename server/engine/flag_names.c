@@ -131,19 +131,57 @@ static const struct scd__flag_name ptrace_names[] = {
 	{ "PTRACE_TRACEME", 0, 1 },
 };
 
-#define SIGNAL(number, name)         \
+#define NUMBER(number, name)         \
 	{                            \
 		name, number, number \
 	}
 static const struct scd__flag_name signal_names[] = {
-	SIGNAL(1, "SIGHUP"),   SIGNAL(2, "SIGINT"),     SIGNAL(3, "SIGQUIT"),  SIGNAL(4, "SIGILL"),
-	SIGNAL(5, "SIGTRAP"),  SIGNAL(6, "SIGABRT"),    SIGNAL(7, "SIGBUS"),   SIGNAL(8, "SIGFPE"),
-	SIGNAL(9, "SIGKILL"),  SIGNAL(10, "SIGUSR1"),   SIGNAL(11, "SIGSEGV"), SIGNAL(12, "SIGUSR2"),
-	SIGNAL(13, "SIGPIPE"), SIGNAL(14, "SIGALRM"),   SIGNAL(15, "SIGTERM"), SIGNAL(16, "SIGSTKFLT"),
-	SIGNAL(17, "SIGCHLD"), SIGNAL(18, "SIGCONT"),   SIGNAL(19, "SIGSTOP"), SIGNAL(20, "SIGTSTP"),
-	SIGNAL(21, "SIGTTIN"), SIGNAL(22, "SIGTTOU"),   SIGNAL(23, "SIGURG"),  SIGNAL(24, "SIGXCPU"),
-	SIGNAL(25, "SIGXFSZ"), SIGNAL(26, "SIGVTALRM"), SIGNAL(27, "SIGPROF"), SIGNAL(28, "SIGWINCH"),
-	SIGNAL(29, "SIGIO"),   SIGNAL(30, "SIGPWR"),    SIGNAL(31, "SIGSYS"),
+	NUMBER(1, "SIGHUP"),   NUMBER(2, "SIGINT"),     NUMBER(3, "SIGQUIT"),  NUMBER(4, "SIGILL"),
+	NUMBER(5, "SIGTRAP"),  NUMBER(6, "SIGABRT"),    NUMBER(7, "SIGBUS"),   NUMBER(8, "SIGFPE"),
+	NUMBER(9, "SIGKILL"),  NUMBER(10, "SIGUSR1"),   NUMBER(11, "SIGSEGV"), NUMBER(12, "SIGUSR2"),
+	NUMBER(13, "SIGPIPE"), NUMBER(14, "SIGALRM"),   NUMBER(15, "SIGTERM"), NUMBER(16, "SIGSTKFLT"),
+	NUMBER(17, "SIGCHLD"), NUMBER(18, "SIGCONT"),   NUMBER(19, "SIGSTOP"), NUMBER(20, "SIGTSTP"),
+	NUMBER(21, "SIGTTIN"), NUMBER(22, "SIGTTOU"),   NUMBER(23, "SIGURG"),  NUMBER(24, "SIGXCPU"),
+	NUMBER(25, "SIGXFSZ"), NUMBER(26, "SIGVTALRM"), NUMBER(27, "SIGPROF"), NUMBER(28, "SIGWINCH"),
+	NUMBER(29, "SIGIO"),   NUMBER(30, "SIGPWR"),    NUMBER(31, "SIGSYS"),
+};
+static const struct scd__flag_name bpf_names[] = {
+	NUMBER(0, "BPF_MAP_CREATE"),
+	NUMBER(1, "BPF_MAP_LOOKUP_ELEM"),
+	NUMBER(2, "BPF_MAP_UPDATE_ELEM"),
+	NUMBER(3, "BPF_MAP_DELETE_ELEM"),
+	NUMBER(4, "BPF_MAP_GET_NEXT_KEY"),
+	NUMBER(5, "BPF_PROG_LOAD"),
+	NUMBER(6, "BPF_OBJ_PIN"),
+	NUMBER(7, "BPF_OBJ_GET"),
+	NUMBER(8, "BPF_PROG_ATTACH"),
+	NUMBER(9, "BPF_PROG_DETACH"),
+	NUMBER(10, "BPF_PROG_TEST_RUN"),
+	NUMBER(11, "BPF_PROG_GET_NEXT_ID"),
+	NUMBER(12, "BPF_MAP_GET_NEXT_ID"),
+	NUMBER(13, "BPF_PROG_GET_FD_BY_ID"),
+	NUMBER(14, "BPF_MAP_GET_FD_BY_ID"),
+	NUMBER(15, "BPF_OBJ_GET_INFO_BY_FD"),
+	NUMBER(16, "BPF_PROG_QUERY"),
+	NUMBER(17, "BPF_RAW_TRACEPOINT_OPEN"),
+	NUMBER(18, "BPF_BTF_LOAD"),
+	NUMBER(19, "BPF_BTF_GET_FD_BY_ID"),
+	NUMBER(20, "BPF_TASK_FD_QUERY"),
+	NUMBER(21, "BPF_MAP_LOOKUP_AND_DELETE_ELEM"),
+	NUMBER(22, "BPF_MAP_FREEZE"),
+	NUMBER(23, "BPF_BTF_GET_NEXT_ID"),
+	NUMBER(24, "BPF_MAP_LOOKUP_BATCH"),
+	NUMBER(25, "BPF_MAP_LOOKUP_AND_DELETE_BATCH"),
+	NUMBER(26, "BPF_MAP_UPDATE_BATCH"),
+	NUMBER(27, "BPF_MAP_DELETE_BATCH"),
+	NUMBER(28, "BPF_LINK_CREATE"),
+	NUMBER(29, "BPF_LINK_UPDATE"),
+	NUMBER(30, "BPF_LINK_GET_FD_BY_ID"),
+	NUMBER(31, "BPF_LINK_GET_NEXT_ID"),
+	NUMBER(32, "BPF_ENABLE_STATS"),
+	NUMBER(33, "BPF_ITER_CREATE"),
+	NUMBER(34, "BPF_LINK_DETACH"),
+	NUMBER(35, "BPF_PROG_BIND_MAP"),
 };
 #define NAMES(kind, names)                        \
 	{                                         \
@@ -159,6 +197,7 @@ const struct scd__flag_names scd__file_modes = NAMES(SCD__FLAGS_SET, mode_names)
 const struct scd__flag_names scd__socket_families = NAMES(SCD__FLAGS_VALUE, family_names);
 const struct scd__flag_names scd__ptrace_requests = NAMES(SCD__FLAGS_VALUE, ptrace_names);
 const struct scd__flag_names scd__signals = NAMES(SCD__FLAGS_VALUE, signal_names);
+const struct scd__flag_names scd__bpf_commands = NAMES(SCD__FLAGS_VALUE, bpf_names);
 
 static bool holds(enum scd__flag_kind kind, const struct scd__flag_name *flag, uint64_t bits)
 {

@@ -29,7 +29,7 @@ struct scd__flag_names {
 };
 
 extern const struct scd__flag_names scd__open_flags, scd__clone_flags, scd__exec_flags, scd__prot_flags,
-        scd__mmap_flags, scd__file_modes, scd__socket_families, scd__ptrace_requests, scd__signals;
+        scd__mmap_flags, scd__file_modes, scd__socket_families, scd__ptrace_requests, scd__signals, scd__bpf_commands;
 
 /* Falco's number for a number of Linux. */
 uint64_t scd__flag_code(const struct scd__flag_names *flags, uint64_t bits);

@@ -290,8 +290,6 @@ static const struct {
 static const struct {
 	const char *rule, *verdict;
 } others[] = {
-	/* The parameters of the raw call are numbers, and its command is not read yet. */
-	{ "BPF Program Not Profiled", "never" },
 	/* Nobody looks up names of addresses yet, which the rule asks for beside the ports. */
 	{ "Detect outbound connections to common miner pool ports", "not_yet" },
 	/* Process groups are not kept yet. */
