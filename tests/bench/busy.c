@@ -1,8 +1,8 @@
 /*
- * busy SECONDS SELF: what runs in the sandboxes of tools/bench. It says `ready`, waits until its standard input is closed,
- * and then does for so many seconds what programs do that gVisor tells of: it opens and closes a file, and now and then
- * connects (to a port where nobody listens) or executes a program (SELF, the path of this one: without arguments it ends at
- * once). Then it says how often, and how long that took each time.
+ * busy SECONDS SELF: what runs in the sandboxes of tools/bench. It says `ready`, waits until its standard input is
+ * closed, and then does for so many seconds what programs do that gVisor tells of: it opens and closes a file, and now
+ * and then connects (to a port where nobody listens) or executes a program (SELF, the path of this one: without
+ * arguments it ends at once). Then it says how often, and how long that took each time.
  *
  *    ready
  *    iterations=81234 seconds=5.000 us=61.55

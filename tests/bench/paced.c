@@ -1,7 +1,8 @@
 /*
- * paced SOCKET TRACE COUNT RATE SECONDS PID: so many connections that each send so many messages of a trace in a second, a few
- * each millisecond, as a sandbox with `retries: 0` does: a message that finds no room is dropped. Real sandboxes are only as
- * busy as their machine lets them; these are as busy as they are told. Prints the CPU time of PID and its descendants.
+ * paced SOCKET TRACE COUNT RATE SECONDS PID: so many connections that each send so many messages of a trace in a
+ * second, a few each millisecond, as a sandbox with `retries: 0` does: a message that finds no room is dropped. Real
+ * sandboxes are only as busy as their machine lets them; these are as busy as they are told. Prints the CPU time of PID
+ * and its descendants.
  *
  *    messages=1200000 dropped=0 late=0.01 cpu_per_million=0.412
  *

@@ -1,7 +1,7 @@
 /*
- * select_messages [--all] TRACE OUT: the messages of a trace that a sandbox's memory does not need, as a trace of their own:
- * with rules that read nothing of them either, they are those that nobody reads. Prints how many. Points that change
- * the state are left out whatever the rules are (scd_sandbox_needs); with --all nothing is.
+ * select_messages [--all] TRACE OUT: the messages of a trace that a sandbox's memory does not need, as a trace of their
+ * own: with rules that read nothing of them either, they are those that nobody reads. Prints how many. Points that
+ * change the state are left out whatever the rules are (scd_sandbox_needs); with --all nothing is.
  *
  *    messages=1234 of=8308
  */

@@ -17,7 +17,7 @@
 #define REST_STEP_MS     20
 #define REST_CPU_NS      (1 * NS_PER_MS)
 
-/* One of the numbers that a file of /proc begins with, counted from 0; 0 when it cannot be read: threads come and go. */
+/* One of the numbers at the head of a file of /proc, counted from 0; 0 if it cannot be read: threads come and go. */
 static int64_t read_number(const char *path, unsigned index)
 {
 	long long number = 0;
