@@ -152,7 +152,8 @@ static int compile_output(struct scd__build *build, const struct scd__rule_item 
 	struct scd_error error;
 	int result = scd__output_text(build, item, options, &rule->output_text);
 	if (result == 0)
-		result = scd_format_new(rule->output_text, &build->set->arena, &rule->output, &error);
+		result = scd_format_new_over(rule->output_text, options->fields, &build->set->arena, &rule->output,
+		                             &error);
 	if (result == 0)
 		scd__warn_output(build, item, rule->output);
 	if (result == 0 || result == -ENOMEM)
@@ -217,6 +218,8 @@ static int fill_rule(struct scd__build *build, struct scd__rule_item *item, cons
 		return condition < 0 ? condition : output;
 	}
 	if (options->keep_conditions && scd__keep_condition(build, item, rule) < 0)
+		return -ENOMEM;
+	if (options->keep_clauses && scd__clauses_new(build, item, rule) < 0)
 		return -ENOMEM;
 	if (rule->enabled && reads_env(set, first_node, rule))
 		set->reads_env = true;
@@ -325,7 +328,7 @@ int scd__compile(struct scd__collection *collection, const struct scd_ruleset_op
 	set->match_first = options->match_first;
 	scd_arena_init(&set->arena, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
 	scd_arena_init(&build.scratch, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
-	scd__exprs_init(&build.exprs, &set->arena, NULL);
+	scd__exprs_init(&build.exprs, &set->arena, options->fields);
 	scd_strmap_init(&build.predicate_by_key);
 	int result = compile_all(&build, options);
 	if (result == 0)

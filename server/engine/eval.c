@@ -157,6 +157,29 @@ bool scd__evaluator_matches(struct scd_evaluator *evaluator, uint32_t rule, cons
 	return rule_matches(evaluator, rule, view);
 }
 
+void scd__evaluator_begin(struct scd_evaluator *evaluator)
+{
+	next_epoch(evaluator);
+}
+
+bool scd__evaluator_holds(struct scd_evaluator *evaluator, uint32_t predicate, const struct scd_view *view)
+{
+	return holds(evaluator, predicate, view);
+}
+
+bool scd__evaluator_misses(struct scd_evaluator *evaluator, uint32_t predicate, const struct scd_view *view)
+{
+	const struct scd__predicate *asked = &evaluator->set->predicates[predicate];
+	return !scd__evaluator_value(evaluator, asked->left, view) ||
+	       (asked->right && !scd__evaluator_value(evaluator, asked->right, view));
+}
+
+const struct scd_value *scd__evaluator_value(struct scd_evaluator *evaluator, const struct scd__expr *expr,
+                                             const struct scd_view *view)
+{
+	return scd__expr_value(expr, &evaluator->memo, view, NULL);
+}
+
 size_t scd_evaluator_run(struct scd_evaluator *evaluator, const struct scd_view *view, scd_match_fn *on_match,
                          void *user)
 {

@@ -12,6 +12,7 @@ struct scd_pipeline {
 	struct scd_evaluator *evaluator;
 	const struct scd_host *host;
 	scd_alert_fn *on_alert;
+	scd_view_fn *on_view;
 	void *user;
 	struct scd_arena scratch;
 	struct scd_alert_who who; /* of the event that rules look at */

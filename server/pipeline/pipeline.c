@@ -86,6 +86,8 @@ static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 		};
 		pipeline->counters.events++;
 		scd_evaluator_run(pipeline->evaluator, &view, on_match, stream);
+		if (pipeline->on_view)
+			pipeline->on_view(pipeline->user, &view);
 		scd_alert_who_done(&pipeline->who);
 		note_losses(stream, &losses);
 	}

@@ -39,6 +39,7 @@ struct scd_pipeline *scd_pipeline_new(const struct scd_pipeline_options *options
 	pipeline->evaluator = scd_evaluator_new(options->rules);
 	pipeline->host = options->host;
 	pipeline->on_alert = options->on_alert;
+	pipeline->on_view = options->on_view;
 	pipeline->user = options->user;
 	pipeline->coverage_alerts = options->coverage_alerts;
 	scd_arena_init(&pipeline->scratch, SCRATCH_CHUNK_BYTES, (size_t)SCD_LIMIT_EVENT_ARENA_BYTES);

@@ -42,8 +42,10 @@ const char *scd_priority_name(enum scd_priority priority);
 /* Any letter case; "Info" is Informational. -EINVAL. */
 int scd_priority_parse(struct scd_str text, enum scd_priority *ret_priority);
 
-struct scd_ast;    /* lang/ast.h */
-struct scd_format; /* engine/format.h */
+struct scd_ast;         /* lang/ast.h */
+struct scd_clause;      /* engine/explain.h */
+struct scd_format;      /* engine/format.h */
+struct scd_field_table; /* engine/field.h */
 struct scd_ruleset;
 
 struct scd_rule {
@@ -54,8 +56,10 @@ struct scd_rule {
 	size_t tag_count;
 	bool enabled;
 	const struct scd_format *output;
-	struct scd_str output_text;      /* as it was compiled: with what was appended to it */
-	const struct scd_ast *condition; /* exceptions, lists and macros resolved; NULL unless keep_conditions */
+	struct scd_str output_text;       /* as it was compiled: with what was appended to it */
+	const struct scd_ast *condition;  /* exceptions, lists and macros resolved; NULL unless keep_conditions */
+	const struct scd_clause *clauses; /* its root; NULL unless keep_clauses, and where there are too many */
+	size_t clause_count;
 	const char *file;
 	unsigned line;
 	struct scd_kind_set kinds; /* event kinds that it can match at all */
@@ -93,6 +97,7 @@ struct scd_ruleset_options {
 	enum scd_priority minimum_priority; /* rules less urgent are compiled and never enabled; DEBUG: all */
 	bool match_first;     /* rule_matching: first stops at an event's first match; default: all report */
 	bool keep_conditions; /* fill scd_rule.condition, which may be large */
+	bool keep_clauses;    /* fill scd_rule.clauses, the same */
 
 	/* One after the other, over what `enabled` of the rules says. */
 	const struct scd_rule_switch *switches;
@@ -103,6 +108,9 @@ struct scd_ruleset_options {
 
 	const struct scd_plugin *plugins; /* NULL: `container` */
 	size_t plugin_count;
+
+	/* What fields of conditions and outputs are; lives as long as the set. NULL: the catalogue. */
+	const struct scd_field_table *fields;
 };
 
 /* Whether a rule's name is what a pattern with `*` says. */

@@ -64,11 +64,15 @@ struct scd_stream;
 /* Takes over the caller's reference on the alert (give). */
 typedef void scd_alert_fn(void *user, struct scd_alert *alert);
 
+/* An event that rules look at, after they have, and before what it ended is taken out of the state. */
+typedef void scd_view_fn(void *user, const struct scd_view *view);
+
 struct scd_pipeline_options {
 	struct scd_ruleset *rules;   /* referenced */
 	const struct scd_host *host; /* outlives the pipeline */
 	scd_alert_fn *on_alert;
-	void *user; /* of on_alert */
+	scd_view_fn *on_view; /* for tools that look at rules; NULL: nobody */
+	void *user;           /* of on_alert and on_view */
 	/*
 	 * Alerts also when a sandbox is mute, and when it is tainted for a new reason: once each for a stream and a
 	 * reason, with the source `internal`.
