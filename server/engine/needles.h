@@ -2,8 +2,8 @@
  * `contains` and `icontains` of all rules: what is looked for in the same field or transformer is looked for at once.
  * Inside server/engine only.
  *
- * A rule set has one automaton for each expression and each of the two operators, as far as several texts are looked for
- * there. The first check that asks for one of them in an event pays for all.
+ * A rule set has one automaton for each expression and each of the two operators, as far as several texts are looked
+ * for there. The first check that asks for one of them in an event pays for all.
  */
 #ifndef SCD_SERVER_ENGINE_NEEDLES_H
 #define SCD_SERVER_ENGINE_NEEDLES_H

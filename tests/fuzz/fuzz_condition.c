@@ -1,11 +1,14 @@
 /*
  * Conditions: whatever the bytes are, the parser answers. What it accepts equals itself when it is parsed again, and
- * prints; and if the canonical form can be read back, that gives the same tree and the same text.
+ * prints; and if the canonical form can be read back, that gives the same tree and the same text. What compiles runs,
+ * and says the same of the same event twice.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/condition.h"
+#include "engine/warn.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/lang/ast.h"
 
@@ -88,6 +91,33 @@ static void check_tree(struct scd_str text, const struct scd_ast *ast, struct sc
 	require(scd_str_eq(canonical, canonical_again));
 }
 
+static void ignore_warning(void *user, enum scd_diag_code code, size_t offset, const char *text)
+{
+	size_t *size = user;
+
+	require(offset < *size && text[0] != '\0' && !scd_diag_is_error(code));
+}
+
+static void run(const struct scd_ast *ast, struct scd_arena *arena)
+{
+	const struct scd_event event = { .sequence = 1, .kind = SCD_KIND_EXECVE, .has_exit = true, .fd = -1 };
+	const struct scd_view view = { .event = &event, .scratch = arena };
+	struct scd__compile_error error = { 0 };
+	struct scd__condition *condition;
+	struct scd_kind_set kinds;
+	int r = scd__condition_new(ast, NULL, &condition, &error);
+
+	if (r < 0) {
+		require(r != -EINVAL || memchr(error.what, '\0', sizeof(error.what)) != error.what);
+		return;
+	}
+	bool holds = scd__condition_holds(condition, &view);
+	require(scd__condition_holds(condition, &view) == holds);
+	if (scd__condition_kinds(ast, &kinds, &error) == 0 && holds)
+		require(scd_kind_set_has(&kinds, event.kind));
+	scd__condition_free(&condition);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct scd_str text = { (const char *)data, size };
@@ -98,10 +128,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	scd_arena_init(&arena, ARENA_CHUNK_BYTES, ARENA_BYTES);
 	r = scd_ast_parse(text, SCD_LIMIT_PARSE_DEPTH, &arena, &ast, &error);
-	if (r == 0)
+	if (r == 0) {
 		check_tree(text, ast, &arena);
-	else
+		scd__warn_condition(ast, ignore_warning, &size);
+		run(ast, &arena);
+	} else {
 		require(r == -EINVAL && error.pos.offset <= size && memchr(error.what, '\0', sizeof(error.what)));
+	}
 	scd_arena_done(&arena);
 	return 0;
 }
