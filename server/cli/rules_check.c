@@ -93,15 +93,16 @@ static json_t *checked_json(const struct checked *checked, struct scd_arena *are
 	const struct scd_audit *audit = &checked->audit;
 	const struct scd_rule *rule = checked->rule;
 
-	return json_pack("{s:o, s:b, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
+	return json_pack("{s:o, s:b, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
 	                 scd__json_text(rule->name), "enabled", rule->enabled, "file",
 	                 scd__json_text(scd_str_from(rule->file)), "line", (int)rule->line, "verdict",
-	                 scd_audit_name(audit->verdict), "events", kinds_json(&audit->kinds, arena), "failing_events",
-	                 kinds_json(&audit->failing, arena), "silent_events", kinds_json(&audit->deaf, arena),
-	                 "absent_events", kinds_json(&audit->absent, arena), "points", names_json(&checked->points),
-	                 "optional_fields", names_json(&checked->optional), "fields_not_yet",
-	                 names_json(&audit->not_yet), "fields_in_part", names_json(&audit->in_part), "fields_never",
-	                 names_json(&audit->never), "parameters_missing", names_json(&audit->params));
+	                 scd_audit_name(audit->verdict), "events", kinds_json(&audit->kinds, arena), "partial_events",
+	                 kinds_json(&audit->partly, arena), "failing_events", kinds_json(&audit->failing, arena),
+	                 "silent_events", kinds_json(&audit->deaf, arena), "absent_events",
+	                 kinds_json(&audit->absent, arena), "points", names_json(&checked->points), "optional_fields",
+	                 names_json(&checked->optional), "fields_not_yet", names_json(&audit->not_yet),
+	                 "fields_in_part", names_json(&audit->in_part), "fields_never", names_json(&audit->never),
+	                 "parameters_missing", names_json(&audit->params));
 }
 
 static void set_text(json_t *json, const char *key, const char *text)
@@ -161,6 +162,7 @@ static void print_checked(const struct checked *checked, struct scd_arena *arena
 	printf("%-10s  " SCD_STR_FMT "%s\n", scd_audit_name(audit->verdict), SCD_STR_ARG(checked->rule->name),
 	       checked->rule->enabled ? "" : " (off)");
 	print_kinds("events", &audit->kinds, arena);
+	print_kinds("events that tell a descriptor and no address", &audit->partly, arena);
 	print_kinds("events that always fail on gVisor", &audit->failing, arena);
 	print_kinds("events that cannot match here", &audit->deaf, arena);
 	print_kinds("events that never come", &audit->absent, arena);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/event_info.h"
 #include "engine/evt_params.h"
 #include "engine/program.h"
 #include "seccheckd/base/array.h"
@@ -55,7 +56,6 @@ enum world {
 
 struct facts {
 	unsigned kind;
-	bool is_decoded;
 	bool is_failing;
 	enum world world;
 };
@@ -96,6 +96,12 @@ static bool is_param(const struct scd_field *field)
 	return scd_str_is(field->name, "evt.arg") || scd_str_is(field->name, "evt.rawarg");
 }
 
+/* Of the descriptor that the event is about; fd.types is of all of a process. */
+static bool is_of_descriptor(struct scd_str field)
+{
+	return scd_str_starts_with(field, SCD_STR("fd.")) && !scd_str_is(field, "fd.types");
+}
+
 static bool is_missing(const struct facts *facts, const struct scd_ast *node)
 {
 	struct scd_field_use use;
@@ -104,11 +110,11 @@ static bool is_missing(const struct facts *facts, const struct scd_ast *node)
 		return false;
 	if (is_param(use.field))
 		return !has_param(facts, &use.arg);
+	if (is_of_descriptor(use.field->name))
+		return !(scd__event_info(facts->kind)->flags & SCD__EVENT_FD);
 	if (facts->world == FALCO)
 		return false;
-	if (!use.field->get)
-		return facts->world == TODAY || use.field->class == 'X';
-	return !facts->is_decoded && scd_str_starts_with(use.field->name, SCD_STR("fd."));
+	return !use.field->get && (facts->world == TODAY || use.field->class == 'X');
 }
 
 /* A side that has no value makes its comparison false. */
@@ -205,27 +211,27 @@ static struct truth look_at(const struct facts *facts, const struct scd_ast *nod
 
 /* Event types. */
 
-static bool can_match(const struct scd_rule *rule, const struct scd_kind_set *decoded, unsigned kind, enum world world)
+static bool can_match(const struct scd_rule *rule, unsigned kind, enum world world)
 {
-	const struct facts facts = { kind, scd_kind_set_has(decoded, kind), always_fails(kind), world };
+	const struct facts facts = { kind, always_fails(kind), world };
 
 	return (kind < SCD_KIND_FOREIGN || world == FALCO) && look_at(&facts, rule->condition).can_hold;
 }
 
 /* Whether some event type could make it true if every field were filled that can be. */
-static bool look_at_kinds(const struct scd_rule *rule, const struct scd_kind_set *decoded, struct scd_audit *audit)
+static bool look_at_kinds(const struct scd_rule *rule, struct scd_audit *audit)
 {
 	bool could = false;
 
 	for (unsigned kind = 0; kind < SCD_KIND_COUNT; kind++) {
 		if (!scd_kind_set_has(&rule->kinds, kind))
 			continue;
-		if (can_match(rule, decoded, kind, TODAY))
+		if (can_match(rule, kind, TODAY))
 			scd_kind_set_add(always_fails(kind) ? &audit->failing : &audit->kinds, kind);
-		else if (can_match(rule, decoded, kind, FALCO))
+		else if (can_match(rule, kind, FALCO))
 			scd_kind_set_add(kind >= SCD_KIND_FOREIGN || always_fails(kind) ? &audit->absent : &audit->deaf,
 			                 kind);
-		could |= can_match(rule, decoded, kind, FILLED);
+		could |= can_match(rule, kind, FILLED);
 	}
 	return could;
 }
@@ -310,25 +316,42 @@ static bool is_approximate(const struct scd_names *in_part)
 
 static enum scd_audit_verdict judge(const struct scd_audit *audit, bool could)
 {
-	bool attempts = scd_kind_set_count(&audit->failing) > 0;
+	bool is_mute = scd_kind_set_count(&audit->kinds) == 0;
 
-	if (scd_kind_set_count(&audit->kinds) == 0 && !attempts)
+	if (is_mute && scd_kind_set_count(&audit->failing) == 0)
 		return could ? SCD_AUDIT_NOT_YET : SCD_AUDIT_NEVER;
-	if (attempts || is_approximate(&audit->in_part) || scd_kind_set_count(&audit->deaf) > 0 ||
-	    audit->never.count > 0 || audit->params.count > 0)
+	if (is_mute || scd_kind_set_count(&audit->partly) > 0 || is_approximate(&audit->in_part) ||
+	    scd_kind_set_count(&audit->deaf) > 0 || audit->never.count > 0 || audit->params.count > 0)
 		return SCD_AUDIT_PARTIAL;
 	return audit->not_yet.count + audit->in_part.count > 0 ? SCD_AUDIT_ENRICHMENT : SCD_AUDIT_FULL;
+}
+
+/*
+ * A raw call names a descriptor, of which what is known is what made it: where a datagram went that was sent without a
+ * connection, nobody tells.
+ */
+static void note_partly(const struct scd_kind_set *decoded, struct scd_audit *audit)
+{
+	bool reads = false;
+
+	for (size_t i = 0; i < audit->fields.count; i++)
+		reads |= is_of_descriptor(audit->fields.items[i]) && !scd_str_is(audit->fields.items[i], "fd.num");
+	for (unsigned kind = 0; reads && kind < SCD_KIND_SYSCALL_COUNT; kind++)
+		if (scd_kind_set_has(&audit->kinds, kind) && !scd_kind_set_has(decoded, kind) &&
+		    (scd__event_info(kind)->flags & SCD__EVENT_FD))
+			scd_kind_set_add(&audit->partly, kind);
 }
 
 int scd_audit_rule(const struct scd_rule *rule, const struct scd_kind_set *decoded, struct scd_arena *arena,
                    struct scd_audit *ret_audit)
 {
 	struct scd_audit audit = { 0 };
-	bool could = look_at_kinds(rule, decoded, &audit);
+	bool could = look_at_kinds(rule, &audit);
 	int r = note_fields(rule, arena, &audit);
 
 	if (r < 0)
 		return r;
+	note_partly(decoded, &audit);
 	audit.verdict = judge(&audit, could);
 	*ret_audit = audit;
 	return 0;

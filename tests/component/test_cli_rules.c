@@ -290,8 +290,6 @@ static const struct {
 static const struct {
 	const char *rule, *verdict;
 } others[] = {
-	/* Nobody looks up names of addresses yet, which the rule asks for beside the ports. */
-	{ "Detect outbound connections to common miner pool ports", "not_yet" },
 	/* Process groups are not kept yet. */
 	{ "Basic Interactive Reconnaissance", "not_yet" },
 	/* As written (`evt.res != -1`), it matches attempts too, in Falco as here; and only attempts come. */

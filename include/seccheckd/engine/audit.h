@@ -32,6 +32,7 @@ const char *scd_audit_doc(enum scd_audit_verdict verdict);
 struct scd_audit {
 	enum scd_audit_verdict verdict;
 	struct scd_kind_set kinds;   /* event types that can make it true */
+	struct scd_kind_set partly;  /* such of which fields of the descriptor are what is known of it, and no more */
 	struct scd_kind_set failing; /* such of which there are only failed calls, whatever is asked: attempts */
 	struct scd_kind_set deaf;    /* those that can in Falco, and never do here, though gVisor sends them */
 	struct scd_kind_set absent;  /* those that can in Falco, and never come, or only as failed calls */
@@ -39,7 +40,7 @@ struct scd_audit {
 	struct scd_names not_yet;    /* those of them that this version leaves missing, and might fill */
 	struct scd_names in_part;    /* those that it fills at times */
 	struct scd_names never;      /* those that gVisor cannot tell, and those that are always the same there */
-	struct scd_names params; /* parameters, also of the output, that none of its event types has */
+	struct scd_names params;     /* parameters, also of the output, that none of its event types has */
 };
 
 /*
