@@ -192,6 +192,12 @@ void scd__warn_output(struct scd__build *build, const struct scd__rule_item *ite
 /* The condition of a rule that compiles, macros resolved, into the set. output.c */
 int scd__keep_condition(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule);
 
+/*
+ * The condition of a rule that compiles as clauses, into the set (explain.c). One that is too large for that has none.
+ * -ENOMEM.
+ */
+int scd__clauses_new(struct scd__build *build, const struct scd__rule_item *item, struct scd_rule *rule);
+
 /* Whether a rule is evaluated after all switches. select.c */
 bool scd__rule_is_enabled(const struct scd_rule *rule, const struct scd_ruleset_options *options);
 
@@ -207,6 +213,16 @@ const struct scd_field *scd__format_source(const struct scd_format *format, size
 
 /* Whether one rule of the set matches an event, whatever its buckets. eval.c */
 bool scd__evaluator_matches(struct scd_evaluator *evaluator, uint32_t rule, const struct scd_view *view);
+
+/*
+ * One predicate after the other, of an event that begin begins: whether it holds; whether a value that it compares is
+ * missing; the value of an expression, or NULL. eval.c
+ */
+void scd__evaluator_begin(struct scd_evaluator *evaluator);
+bool scd__evaluator_holds(struct scd_evaluator *evaluator, uint32_t predicate, const struct scd_view *view);
+bool scd__evaluator_misses(struct scd_evaluator *evaluator, uint32_t predicate, const struct scd_view *view);
+const struct scd_value *scd__evaluator_value(struct scd_evaluator *evaluator, const struct scd__expr *expr,
+                                             const struct scd_view *view);
 
 /* One comparison. The values are present; right is NULL where the predicate has constants. Not for KIND. */
 bool scd__predicate_holds(const struct scd__predicate *predicate, const struct scd_value *left,
