@@ -4,14 +4,17 @@
  * The configuration is settled and checked before anything listens. Then there are two processes: the keeper, which
  * listens and hands over connections, and the worker (worker.c), which evaluates them in threads.
  */
+#include <poll.h>
+#include <unistd.h>
+
 #include "args.h"
 #include "confinement.h"
 #include "lane.h"
+#include "rule_options.h"
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/keeper/keeper.h"
-#include "rule_options.h"
 #include "settings.h"
 #include "wanted_outputs.h"
 #include "worker.h"
@@ -49,6 +52,14 @@ static const struct scd__command command = {
 	            "  seccheckd serve --config /etc/seccheckd/seccheckd.yaml\n",
 };
 
+/* The one output that can be gone for good: nobody reads what is written there, now or ever. */
+static bool stdout_is_gone(void)
+{
+	struct pollfd look = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&look, 1, 0) == 1 && look.revents & (POLLERR | POLLHUP | POLLNVAL);
+}
+
 static int keep(struct scd_config *config)
 {
 	const struct scd_keeper_options options = {
@@ -59,6 +70,7 @@ static int keep(struct scd_config *config)
 		.runsc_paths = config->runsc_paths.items,
 		.runsc_count = config->runsc_paths.count,
 		.lane_count = config->worker_threads ? config->worker_threads : scd__lane_default_count(),
+		.may_be_final = stdout_is_gone,
 	};
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err = { 0 };

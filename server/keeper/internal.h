@@ -74,6 +74,7 @@ struct scd_keeper {
 	struct scd__connections connections;
 	struct scd__inspector inspector;
 	struct scd__signals signals;
+	bool (*may_be_final)(void);
 	scd_worker_main_fn *worker_main;
 	void *user; /* its */
 	struct scd__worker worker;

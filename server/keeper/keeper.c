@@ -127,6 +127,7 @@ int scd_keeper_new(const struct scd_keeper_options *options, struct scd_keeper *
 
 	if (!keeper)
 		return scd_error_set(err, -ENOMEM, "out of memory");
+	keeper->may_be_final = options->may_be_final;
 	keeper->reserve_fd = -1;
 	keeper->stop_by_ns = SCD__NEVER_NS;
 	scd__good_init(&keeper->good);

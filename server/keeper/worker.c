@@ -246,13 +246,19 @@ static bool exited_with(int wait_status, int code)
 	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == code;
 }
 
+/* It says that another one would have no more to do, and that can be true. */
+static bool is_final(const struct scd_keeper *keeper, int wait_status)
+{
+	return exited_with(wait_status, SCD_WORKER_EXIT_FINAL) && (!keeper->may_be_final || keeper->may_be_final());
+}
+
 /* Whether the daemon ends with this worker; then its status is set. */
 static bool is_the_end(struct scd_keeper *keeper, int wait_status)
 {
 	const struct scd__worker *worker = &keeper->worker;
 	bool ordered = keeper->stopping && scd__lanes_told_to_stop(worker) && WIFEXITED(wait_status);
 
-	if (exited_with(wait_status, SCD_WORKER_EXIT_FINAL)) {
+	if (is_final(keeper, wait_status)) {
 		scd_log(SCD_LOG_ERROR, "the worker ended, as another one would have no more to do: the daemon ends");
 		end(keeper, 1);
 	} else if (ordered) {

@@ -50,6 +50,7 @@ static int keeper_main(void *user)
 		.listen_paths = &world->path,
 		.listen_count = 1,
 		.lane_count = world->lane_count,
+		.may_be_final = world->may_be_final,
 	};
 	const struct rlimit limit = { world->descriptors, world->descriptors };
 	struct keeper_report report = { .from = 'L' };

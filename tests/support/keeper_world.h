@@ -37,7 +37,8 @@ struct keeper_world {
 	const char *path;
 	scd_worker_main_fn *worker_main; /* its user is this struct */
 	struct keeper_shared *shared;
-	size_t lane_count;  /* 0: as the keeper has it */
+	size_t lane_count; /* 0: as the keeper has it */
+	bool (*may_be_final)(void);
 	rlim_t descriptors; /* its limit; 0: as it is */
 	int wasted;         /* descriptors that it opens besides */
 	int reports[2];     /* SEQPACKET: [0] the test's, [1] theirs */

@@ -12,6 +12,7 @@
 #ifndef SECCHECKD_KEEPER_KEEPER_H
 #define SECCHECKD_KEEPER_KEEPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,12 @@ struct scd_keeper_options {
 	size_t runsc_count;
 
 	size_t lane_count; /* of the worker; 0: 1 */
+
+	/*
+	 * Asked in the keeper when a worker ends with SCD_WORKER_EXIT_FINAL: whether that can be true. A worker that
+	 * was taken over must not be able to end the daemon. NULL: it is believed.
+	 */
+	bool (*may_be_final)(void);
 };
 
 struct scd_keeper;
@@ -111,8 +118,8 @@ typedef int scd_worker_main_fn(void *user, const struct scd_worker_seat *seat);
 
 /*
  * The exit status of a worker that ends on purpose and without an order, as another one would have no more to do: no
- * output is left that takes alerts. No other is started: the daemon ends, with status 1, whether it was stopping or
- * not.
+ * output is left that takes alerts. If options->may_be_final agrees, no other is started: the daemon ends, with status
+ * 1, whether it was stopping or not. Otherwise it counts as a worker that died.
  */
 #define SCD_WORKER_EXIT_FINAL 3
 

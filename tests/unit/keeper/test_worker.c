@@ -104,6 +104,32 @@ static void test_worker__is_followed_by_another_with_the_same_connections(void *
 	close(peer);
 }
 
+static int worker_that_calls_its_end_final(void *user, const struct scd_worker_seat *seat)
+{
+	const struct keeper_world *world = user;
+	unsigned number = keeper_world_enter(world);
+
+	keeper_world_tell_ready(seat);
+	keeper_world_say(world, number);
+	return number < 3 ? SCD_WORKER_EXIT_FINAL : report_until_stop(world, seat->control_fds[0], number);
+}
+
+static bool no_end_is_final(void)
+{
+	return false;
+}
+
+static void test_worker__cannot_end_the_daemon_when_the_keeper_sees_no_reason(void **state)
+{
+	struct keeper_world *world = *state;
+
+	world->may_be_final = no_end_is_final;
+	keeper_world_start(world, worker_that_calls_its_end_final);
+	for (unsigned number = 1; number <= 3; number++)
+		assert_int_equal(keeper_world_next(world, 'W').value, number);
+	assert_int_equal(keeper_world_stop(world, 7).workers_died, 2);
+}
+
 static void test_worker__is_followed_as_often_as_it_takes(void **state)
 {
 	struct keeper_world *world = *state;
@@ -409,6 +435,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, keeper_world_set_up, keeper_world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_worker__is_followed_by_another_with_the_same_connections),
+		TEST(test_worker__cannot_end_the_daemon_when_the_keeper_sees_no_reason),
 		TEST(test_worker__is_followed_as_often_as_it_takes),
 		TEST(test_worker__resumes_in_the_order_of_arrival),
 		TEST(test_worker__follower_reads_on_where_the_last_one_stopped),
