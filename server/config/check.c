@@ -109,7 +109,8 @@ static int check_runsc_paths(const struct scd_config *config, struct scd_error *
 /* Numbers are taken as they are; a user who has only that needs no entry in a database. */
 static int find_user(const char *text, uint32_t *ret_uid)
 {
-	const struct passwd *user;
+	struct passwd entry, *user;
+	char texts[4096]; /* of the entry; a longer one counts as none */
 	uint64_t number;
 
 	if (scd_str_to_u64(scd_str_from(text), &number) == 0) {
@@ -118,8 +119,7 @@ static int find_user(const char *text, uint32_t *ret_uid)
 		*ret_uid = (uint32_t)number;
 		return 0;
 	}
-	user = getpwnam(text);
-	if (!user)
+	if (getpwnam_r(text, &entry, texts, sizeof(texts), &user) != 0 || !user)
 		return -ENOENT;
 	*ret_uid = user->pw_uid;
 	return 0;
