@@ -26,8 +26,8 @@ bool vectors_type(const char *name, enum scd_type *ret_type, bool *ret_list);
 bool vectors_value(struct vectors_case *c, const json_t *json, enum scd_type type, struct scd_value *ret_value);
 
 /*
- * Compiles a condition over the fields. *ret_condition is NULL, with the reason in *ret_error, when it does not parse or
- * compile. False, and the case has failed, for any other reason.
+ * Compiles a condition over the fields. *ret_condition is NULL, with the reason in *ret_error, when it does not parse
+ * or compile. False, and the case has failed, for any other reason.
  */
 bool vectors_compile(struct vectors_fields *fields, struct scd_str text, struct scd__condition **ret_condition,
                      struct scd__compile_error *ret_error);
