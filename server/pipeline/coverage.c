@@ -142,6 +142,7 @@ void scd__coverage_settle(struct scd_stream *stream)
 	const enum scd_watched watched = scd_stream_watched(stream);
 	const unsigned taints = scd_sandbox_taints(stream->sandbox), fresh = taints & ~stream->told_taints;
 
+	stream->settled_taints = taints;
 	if (watched != stream->watched) {
 		leave_gauge(stream);
 		++*gauge(&stream->pipeline->gauges, watched);

@@ -130,10 +130,17 @@ static int take(struct scd_stream *stream, struct scd_str message)
 	return 0;
 }
 
+/* How well a stream is watched changes with its first message, and with a new reason to doubt its state. */
+static bool coverage_may_have_changed(const struct scd_stream *stream)
+{
+	return stream->sequence == 1 || scd_sandbox_taints(stream->sandbox) != stream->settled_taints;
+}
+
 int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
 {
 	int result = take(stream, message);
 
-	scd__coverage_settle(stream);
+	if (coverage_may_have_changed(stream))
+		scd__coverage_settle(stream);
 	return result;
 }
