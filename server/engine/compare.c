@@ -14,8 +14,8 @@
 /* The right side of one comparison. */
 struct row {
 	const struct scd__predicate *predicate;
-	const union scd__constant *constants; /* NULL: the value of a field */
-	const struct scd_value *right;
+	const union scd__constant *constants;
+	const struct scd_value *right; /* the value of a field, in their place; NULL: none */
 	size_t count;
 	struct scd_arena *scratch;
 };
@@ -84,8 +84,8 @@ static bool single_holds(const struct row *row, const struct scd_value *value, c
 	case SCD__OP_GLOB: return glob_matches(constant->text, value->text, false);
 	case SCD__OP_IGLOB: return glob_matches(constant->text, value->text, true);
 	case SCD__OP_REGEX: return scd_regex_matches(constant->regex, value->text, row->scratch);
-	case SCD__OP_PMATCH: break; /* has an index */
-	case SCD__OP_KIND: break;   /* decided by the event's kind alone: eval.c */
+	case SCD__OP_PMATCH:      /* has an index */
+	case SCD__OP_KIND: break; /* decided by the event's kind alone: eval.c */
 	}
 	return false;
 }
@@ -134,7 +134,7 @@ static union scd__constant constant_of(const struct scd_value *value)
 
 static bool holds_for(const struct row *row, const struct scd_value *value, size_t index)
 {
-	if (row->constants)
+	if (!row->right)
 		return single_holds(row, value, &row->constants[index]);
 	union scd__constant constant = constant_of(row->right->is_list ? &row->right->list.items[index] : row->right);
 	return single_holds(row, value, &constant);
@@ -210,7 +210,7 @@ bool scd__predicate_holds(const struct scd__predicate *predicate, const struct s
 	struct row row = { .predicate = predicate, .right = right, .scratch = scratch };
 	if (predicate->op == SCD__OP_EXISTS)
 		return true;
-	row.constants = right ? NULL : predicate->constants;
+	row.constants = predicate->constants;
 	row.count = predicate->constant_count;
 	if (right)
 		row.count = right->is_list ? right->list.count : 1;

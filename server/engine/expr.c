@@ -120,7 +120,8 @@ static int constant_new(struct scd__exprs *exprs, const struct scd_ast *node, co
 static int make_args(struct scd__exprs *exprs, const struct scd_ast *node, struct scd__expr *whole,
                      struct scd__compile_error *error)
 {
-	const struct scd__expr **args = scd_arena_zalloc(exprs->arena, node->child_count + 1, sizeof(*args));
+	const struct scd__expr **args = scd_arena_zalloc(exprs->arena, node->child_count + 1,
+	                                                 sizeof(struct scd__expr *));
 	if (!args)
 		return -ENOMEM;
 	for (size_t i = 0; i < node->child_count; i++) {

@@ -34,7 +34,8 @@ static int compare(const void *a, const void *b)
 static int add_automaton(struct scd_ruleset *set, const struct scd_automaton *automaton)
 {
 	const struct scd_automaton **automatons = scd_array_grow_in(&set->arena, set->automatons, set->automaton_count,
-	                                                            &set->automaton_room, sizeof(*automatons));
+	                                                            &set->automaton_room,
+	                                                            sizeof(struct scd_automaton *));
 	if (!automatons)
 		return -ENOMEM;
 	set->automatons = automatons;

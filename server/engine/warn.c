@@ -31,12 +31,17 @@ __attribute__((format(printf, 4, 5))) static void tell(const struct walk *walk, 
 
 #define LONGEST_NAME 256u
 
+static bool is_among(const char *set, char c)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
 /* The text without any blank; false: it is too long to be a field. */
 static bool remove_blanks(struct scd_str text, char room[LONGEST_NAME], struct scd_str *ret_text)
 {
 	size_t len = 0;
 	for (size_t i = 0; i < text.len; i++) {
-		if (memchr(" \t\b\r\n", text.data[i], 5))
+		if (is_among(" \t\b\r\n", text.data[i]))
 			continue;
 		if (len == LONGEST_NAME)
 			return false;
@@ -90,9 +95,9 @@ static struct scd_str strip_ends(struct scd_str pattern)
 		pattern = (struct scd_str){ pattern.data + 1, pattern.len - 1 };
 	if (pattern.len > 0 && pattern.data[pattern.len - 1] == '$')
 		pattern.len--;
-	if (pattern.len > 1 && pattern.data[0] == '.' && memchr("+*?", pattern.data[1], 3))
+	if (pattern.len > 1 && pattern.data[0] == '.' && is_among("+*?", pattern.data[1]))
 		pattern = (struct scd_str){ pattern.data + 2, pattern.len - 2 };
-	if (pattern.len > 1 && pattern.data[pattern.len - 2] == '.' && memchr("+*?", pattern.data[pattern.len - 1], 3))
+	if (pattern.len > 1 && pattern.data[pattern.len - 2] == '.' && is_among("+*?", pattern.data[pattern.len - 1]))
 		pattern.len -= 2;
 	return pattern;
 }
@@ -102,7 +107,7 @@ static void warn_of_pattern(const struct walk *walk, const struct scd_ast *check
 	static const char special[] = ".^$*+?()[]{}\\|";
 	struct scd_str middle = strip_ends(pattern);
 	for (size_t i = 0; i < middle.len; i++)
-		if (memchr(special, middle.data[i], sizeof(special) - 1))
+		if (is_among(special, middle.data[i]))
 			return;
 	tell(walk, SCD_DIAG_COMPILE_CONDITION, check,
 	     "regular expression '" SCD_STR_FMT
