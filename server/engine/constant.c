@@ -117,7 +117,7 @@ static int parse_regex(struct scd_ruleset *set, const struct scd_ast *node, stru
 {
 	struct scd_error err;
 	struct scd_regex **regexes = scd_array_grow_in(&set->arena, set->regexes, set->regex_count, &set->regex_room,
-	                                               sizeof(*regexes));
+	                                               sizeof(struct scd_regex *));
 	if (!regexes)
 		return -ENOMEM;
 	set->regexes = regexes;
