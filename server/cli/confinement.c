@@ -16,8 +16,8 @@
 #include "host.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/base/str.h"
+#include "seccheckd/confine/confine.h"
 #include "seccheckd/emit/emitter.h"
-#include "seccheckd/keeper/confine.h"
 
 #define OWN_USER   "seccheckd"
 #define OTHER_USER "nobody"

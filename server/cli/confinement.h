@@ -1,5 +1,5 @@
 /*
- * What the workers of the commands are confined to (keeper/confine.h has how), and what the log says of it.
+ * What the workers of the commands are confined to (confine/confine.h has how), and what the log says of it.
  */
 #ifndef SCD_SERVER_CLI_CONFINEMENT_H
 #define SCD_SERVER_CLI_CONFINEMENT_H

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "keeper/confine_layers.h"
+#include "confine/layers.h"
 #include "tests/support/http_server.h"
 #include "tests/support/peer.h"
 #include "tests/support/run.h"

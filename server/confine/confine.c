@@ -5,7 +5,7 @@
  * /etc/nsswitch.conf names are libraries, which glibc maps when the first name is looked up, and mapping a library is
  * not allowed any more behind seccomp.
  */
-#include "seccheckd/keeper/confine.h"
+#include "seccheckd/confine/confine.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -17,7 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "keeper/confine_layers.h"
+#include "confine/layers.h"
 
 #define NSSWITCH_PATH "/etc/nsswitch.conf"
 

@@ -8,7 +8,7 @@
  *   capabilities   none, in any set, and no program that it might start gets any (no_new_privs)
  *   dumps          no core file, no other process of the same user that looks into its memory
  *   Landlock       which files, which TCP ports, nobody else's signals and abstract sockets
- *   seccomp        which system calls (confine_seccomp.c has the list)
+ *   seccomp        which system calls (seccomp.c has the list)
  *
  * docs/threat-model.md says what each of them stops, and what none of them does.
  *
@@ -16,8 +16,8 @@
  * build with a sanitizer, whose run-time library reads and starts what the list does not have, keeps its dumps and has
  * no seccomp, and says so.
  */
-#ifndef SECCHECKD_KEEPER_CONFINE_H
-#define SECCHECKD_KEEPER_CONFINE_H
+#ifndef SECCHECKD_CONFINE_CONFINE_H
+#define SECCHECKD_CONFINE_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,10 +2,10 @@
  * The layers of a confinement, in the order in which they have to be put on. Each fills its part of the result; 0, or
  * negative errno with err when something was asked for that could not be done.
  */
-#ifndef SCD_SERVER_KEEPER_CONFINE_LAYERS_H
-#define SCD_SERVER_KEEPER_CONFINE_LAYERS_H
+#ifndef SCD_SERVER_CONFINE_LAYERS_H
+#define SCD_SERVER_CONFINE_LAYERS_H
 
-#include "seccheckd/keeper/confine.h"
+#include "seccheckd/confine/confine.h"
 
 /*
  * The run-time library of a sanitizer reads /proc, and at the end of the process it starts another one that looks into

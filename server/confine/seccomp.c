@@ -26,7 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "keeper/confine_layers.h"
+#include "confine/layers.h"
 #include "seccheckd/base/array.h"
 
 #ifndef PR_SET_VMA

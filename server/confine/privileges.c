@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "keeper/confine_layers.h"
+#include "confine/layers.h"
 
 /* Version 3 has its 64 bits in two parts. */
 #define PARTS 2

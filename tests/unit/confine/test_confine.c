@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "keeper/confine_layers.h"
+#include "confine/layers.h"
 #include "tests/support/child.h"
 #include "tests/support/peer.h"
 

@@ -25,7 +25,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "keeper/confine_layers.h"
+#include "confine/layers.h"
 #include "seccheckd/base/array.h"
 #include "tests/support/child.h"
 #include "tests/support/peer.h"
