@@ -2,9 +2,9 @@
  * Answers of a control plane: a SecurityEventAck in either encoding, flattened to one list of ids. Verdicts are parsed
  * with the rest of the message, so that a wrong one makes the answer a wrong one, and are not looked at.
  *
- * Two bytes of a body can become an object of hundreds (`12 00` is a rejection, `{}` an object), so what it may become is
- * bounded by how many alerts it is about, before anything is made of it: the memory that protobuf-c may allocate, and
- * the number of JSON's values.
+ * Two bytes of a body can become an object of hundreds (`12 00` is a rejection, `{}` an object), so what it may become
+ * is bounded by how many alerts it is about, before anything is made of it: the memory that protobuf-c may allocate,
+ * and the number of JSON's values.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  *   init → push… / pop… → done
  *
  * Those of one sandbox go first in, first out; sandboxes take turns, so that nobody's alert waits behind the flood of
- * another. When the queue is full, the sandbox that holds most of it gives up its oldest alert: a flood by one pushes out its
- * own, never the single alert of another. The queue holds one reference on each alert in it. Not thread-safe.
+ * another. When the queue is full, the sandbox that holds most of it gives up its oldest alert: a flood by one pushes
+ * out its own, never the single alert of another. The queue holds one reference on each alert in it. Not thread-safe.
  */
 #ifndef SCD_SERVER_EMIT_QUEUE_H
 #define SCD_SERVER_EMIT_QUEUE_H
@@ -60,8 +60,8 @@ void scd__queue_done(struct scd__queue *queue);
 size_t scd__queue_push(struct scd__queue *queue, struct scd_alert *alert);
 
 /*
- * The oldest of the sandbox whose turn it is, with its reference; NULL when empty. peek leaves it where it is: until the
- * next push, pop gives the same.
+ * The oldest of the sandbox whose turn it is, with its reference; NULL when empty. peek leaves it where it is: until
+ * the next push, pop gives the same.
  */
 struct scd_alert *scd__queue_pop(struct scd__queue *queue);
 struct scd_alert *scd__queue_peek(const struct scd__queue *queue);

@@ -39,7 +39,7 @@ struct scd_stream {
 	bool begun;               /* a message of a known type has come, or came to an earlier worker */
 	bool silent;              /* nothing came for long */
 	unsigned told_taints;     /* reasons that have had their alert */
-	unsigned settled_taints; /* as scd__coverage_settle saw them last */
+	unsigned settled_taints;  /* as scd__coverage_settle saw them last */
 	enum scd_watched watched; /* as the gauges have it; 0: they do not have it */
 };
 

@@ -26,8 +26,8 @@ struct scd_ack_entry {
 struct scd_ack;
 
 /*
- * Parses an answer's body. An empty one accepts nothing. -EBADMSG: neither empty nor a SecurityEventAck, or it names more
- * than max_count ids, or would take memory out of proportion to that. -ENOMEM.
+ * Parses an answer's body. An empty one accepts nothing. -EBADMSG: neither empty nor a SecurityEventAck, or it names
+ * more than max_count ids, or would take memory out of proportion to that. -ENOMEM.
  */
 int scd_ack_parse(enum scd_batch_encoding encoding, struct scd_str body, size_t max_count, struct scd_ack **ret_ack);
 void scd_ack_free(struct scd_ack **ack);
