@@ -56,7 +56,7 @@ static int find_bundled(char *path, size_t size)
 	return 0;
 }
 
-static int add_bundled(struct scd_loader *loader, struct scd_diags *diags)
+int scd__rules_add_bundled(struct scd_loader *loader, struct scd_diags *diags)
 {
 	char path[2 * PATH_MAX] = "";
 	int r = find_bundled(path, sizeof(path));
@@ -72,7 +72,7 @@ static int add_bundled(struct scd_loader *loader, struct scd_diags *diags)
 static int add_rules(struct scd_loader *loader, const struct scd_config_texts *paths, struct scd_diags *diags)
 {
 	if (paths->count == 0)
-		return add_bundled(loader, diags);
+		return scd__rules_add_bundled(loader, diags);
 	for (size_t i = 0; i < paths->count; i++) {
 		int r = scd_loader_add_path(loader, paths->items[i]);
 

@@ -14,10 +14,13 @@
  */
 int scd__rules_load(const struct scd_config *config, struct scd_ruleset **ret_set);
 
+/* The rules that come with the program. 0, or negative errno with the reason in diags. */
+int scd__rules_add_bundled(struct scd_loader *loader, struct scd_diags *diags);
+
 /*
- * The same for a worker of the keeper: the first one loads from the disk and keeps the texts in its seat, and those
- * that follow it load these, whatever has become of the files. What was found in them is not printed again. The seat's
- * good_fd and keep_fd are closed.
+ * The same as scd__rules_load for a worker of the keeper: the first one loads from the disk and keeps the texts in its
+ * seat, and those that follow it load these, whatever has become of the files. What was found in them is not printed
+ * again. The seat's good_fd and keep_fd are closed.
  */
 int scd__rules_load_worker(const struct scd_config *config, const struct scd_worker_seat *seat,
                            struct scd_ruleset **ret_set);

@@ -7,9 +7,10 @@
  *                                                     CHECK evt.type = execve      true
  *                                                   CHECK proc.name = xmrig        false
  *
- * Clauses are what a condition was written as: macros and exceptions keep their names. Their checks are those that the
- * rule's program is made of, so they are judged by the engine that judges the rule; but all of them are, where a program
- * goes on only as far as it has to. For tools: a set keeps clauses if it is asked to (keep_clauses), which costs memory.
+ * Clauses are what a condition was written as: macros and exceptions keep their names. Their checks are those that
+ * the rule's program is made of, so they are judged by the engine that judges the rule; but all of them are, where a
+ * program goes on only as far as it has to. For tools: a set keeps clauses if it is asked to (keep_clauses), which
+ * costs memory.
  */
 #ifndef SECCHECKD_ENGINE_EXPLAIN_H
 #define SECCHECKD_ENGINE_EXPLAIN_H
