@@ -23,10 +23,19 @@ void scd__containers_done(struct scd__containers *containers)
 	memset(containers, 0, sizeof(*containers));
 }
 
+struct scd_container *scd__containers_last(const struct scd__containers *containers, struct scd_str id)
+{
+	struct scd__container *last = containers->last;
+
+	return last && last->pub.id.len == id.len && memcmp(last->id, id.data, id.len) == 0 ? &last->pub : NULL;
+}
+
 struct scd_container *scd__containers_find(const struct scd__containers *containers, struct scd_str id)
 {
-	if (containers->last && scd_str_eq(containers->last->pub.id, id))
-		return &containers->last->pub;
+	struct scd_container *last = scd__containers_last(containers, id);
+
+	if (last)
+		return last;
 	for (size_t i = 0; i < containers->count; i++)
 		if (scd_str_eq(containers->items[i]->pub.id, id))
 			return &containers->items[i]->pub;

@@ -26,6 +26,9 @@ struct scd_container *scd__containers_find(const struct scd__containers *contain
 /* Finds, or adds with the id copied. NULL: over the cap (counted), or no memory. */
 struct scd_container *scd__containers_note(struct scd__containers *containers, struct scd_str id);
 
+/* The container of the last look-up, if it has this id. NULL: another has it, or none. */
+struct scd_container *scd__containers_last(const struct scd__containers *containers, struct scd_str id);
+
 struct scd_container *scd__containers_first(const struct scd__containers *containers);
 size_t scd__containers_memory_bytes(const struct scd__containers *containers);
 

@@ -66,15 +66,18 @@ enum scd_fd_type scd_fd_type_of_path(struct scd_str path)
 		{ SCD_STR_INIT("anon_inode:[pidfd]"), SCD_FD_PIDFD },
 	};
 
+	if (path.len == 0)
+		return SCD_FD_UNKNOWN;
 	for (size_t i = 0; i < SCD_COUNT(names); i++)
-		if (scd_str_starts_with(path, names[i].start))
+		if (path.data[0] == names[i].start.data[0] && scd_str_starts_with(path, names[i].start))
 			return names[i].type;
 	return SCD_FD_UNKNOWN;
 }
 
 struct scd_str scd_fd_told_path(const struct scd_event *event)
 {
-	bool is_error = scd_str_starts_with(event->fd_path, SCD_STR("[err: "));
+	bool is_error = event->fd_path.len && event->fd_path.data[0] == '[' &&
+	                scd_str_starts_with(event->fd_path, SCD_STR("[err: "));
 
 	return is_error ? (struct scd_str){ NULL, 0 } : event->fd_path;
 }

@@ -22,6 +22,7 @@
 #include "state/fd_calls.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/path.h"
@@ -113,22 +114,31 @@ static bool is_path_of(struct scd_str told, struct scd_str path)
 static int correct_path(const struct scd__fd_call *call, int64_t number, const struct scd_fd *known,
                         struct scd_str told)
 {
-	enum scd_fd_type type = scd_fd_type_of_path(told);
-	enum scd__cloexec cloexec = scd__fd_table_cloexec(call->process->fds, number);
 	if (is_path_of(told, known->path))
 		return 0;
+	enum scd_fd_type type = scd_fd_type_of_path(told);
+	enum scd__cloexec cloexec = scd__fd_table_cloexec(call->process->fds, number);
 	if (type != SCD_FD_UNKNOWN && type != known->type)
 		return scd__fd_call_put(call, number, new_file(call, type, told), cloexec);
 	return scd__fd_call_put(call, number, scd__file_like(call->pool, known, keepable(call, told)), cloexec);
 }
 
+/* Whether it is the very path that is known already: gVisor's own names, which do not begin so, may say more. */
+static bool is_known_path(const struct scd__file *file, struct scd_str told)
+{
+	return file && file->pub.path.len == told.len && told.data[0] == '/' &&
+	       memcmp(file->pub.path.data, told.data, told.len) == 0 && !scd__fd_is_socket(&file->pub);
+}
+
 /* Sockets have no path ("socket:[7]"), and what is known of one is more than that. */
 static int correct(const struct scd__fd_call *call, int64_t number, struct scd_str told)
 {
-	bool told_socket = scd_str_starts_with(told, SCD_STR("socket:["));
-	const struct scd__file *file = scd__fd_call_get(call, number);
 	if (told.len == 0)
 		return 0;
+	const struct scd__file *file = scd__fd_call_get(call, number);
+	if (is_known_path(file, told))
+		return 0;
+	bool told_socket = scd_str_starts_with(told, SCD_STR("socket:["));
 	if (!file)
 		return told_socket ? 0
 		                   : scd__fd_call_put(call, number, new_file(call, scd_fd_type_of_path(told), told),
@@ -395,7 +405,8 @@ int scd__fd_calls_apply(struct scd__process_table *table, struct scd__process *p
 {
 	const struct scd__fd_call call = { .pool = &table->fd_pool, .process = process, .event = event };
 	bool closes = event->point == SCD_POINT_SYSCALL_CLOSE && event->has_exit;
-	int result = closes || event->fd < 0 ? 0 : correct(&call, event->fd, scd_fd_told_path(event));
+	bool tells = event->fd >= 0 && event->fd_path.len && !closes;
+	int result = tells ? correct(&call, event->fd, scd_fd_told_path(event)) : 0;
 	if (event->kind == SCD_KIND_HIDDEN)
 		return event->sysno == SCD_KIND_CONNECT ? scd__fd_apply_hidden_connect(&call) : 0;
 	if (event->point == SCD_POINT_SYSCALL_CONNECT)

@@ -141,6 +141,8 @@ static size_t map_fd_count(const struct map *map)
 static uint32_t place_at(const struct map *map, uint32_t page_number)
 {
 	uint32_t low = 0, high = map->count;
+	if (high > 0 && page_number <= map->places[0].number) /* nearly all descriptors are small numbers */
+		return 0;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		if (map->places[middle].number < page_number)
@@ -399,8 +401,20 @@ static int change_to_kept(struct scd__fd_pool *pool, struct page *page, uint32_t
 	return 0;
 }
 
+/* As the range of one, which is what nearly all are. */
+static int remove_one(struct scd__fd_pool *pool, struct scd__fd_table *table, uint32_t number)
+{
+	uint32_t index = table->map ? place_at(table->map, number / PAGE_FDS) : 0;
+	const struct place *place = table->map && index < table->map->count ? &table->map->places[index] : NULL;
+	if (!place || place->number != number / PAGE_FDS || !(place->page->present & bit_of(number)))
+		return 0;
+	return change_place(pool, table, index, bit_of(number), change_to_closed);
+}
+
 int scd__fd_table_remove(struct scd__fd_pool *pool, struct scd__fd_table *table, uint32_t first, uint32_t last)
 {
+	if (first == last)
+		return remove_one(pool, table, first);
 	return change_range(pool, table, first, last, change_to_closed);
 }
 

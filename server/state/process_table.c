@@ -29,22 +29,7 @@ static uint32_t slot_of(const struct scd__process_table *table, const struct scd
 	return (uint32_t)(process - table->slots);
 }
 
-struct scd_process_ref scd__process_ref(const struct scd__process_table *table, const struct scd__process *process)
-{
-	return (struct scd_process_ref){ slot_of(table, process) + 1, process->generation };
-}
-
-struct scd__process *scd__process_get(const struct scd__process_table *table, struct scd_process_ref ref)
-{
-	if (ref.slot == 0 || ref.slot > table->used)
-		return NULL;
-	struct scd__process *process = &table->slots[ref.slot - 1];
-	if (process->state == SCD__SLOT_FREE || process->generation != ref.generation)
-		return NULL;
-	return process;
-}
-
-struct scd__process *scd__process_find(const struct scd__process_table *table, int32_t tgid)
+struct scd__process *scd__process_look_up(const struct scd__process_table *table, int32_t tgid)
 {
 	uint32_t slot;
 	if (!scd_idmap_get(&table->by_tgid, (uint32_t)tgid, &slot))
@@ -84,10 +69,8 @@ static void list_add_newest(struct scd__process_table *table, struct scd__proces
 	list->newest = link;
 }
 
-void scd__process_touch(struct scd__process_table *table, struct scd__process *process)
+void scd__process_make_newest(struct scd__process_table *table, struct scd__process *process)
 {
-	if (!process->newer)
-		return;
 	list_remove(table, process);
 	list_add_newest(table, process);
 }
@@ -186,15 +169,10 @@ static bool evict_one(struct scd__process_table *table, const struct scd__proces
 	return true;
 }
 
-static size_t held_bytes(const struct scd__process_table *table)
-{
-	return table->string_bytes + table->fd_pool.bytes;
-}
-
 /* A part of the cap is made free at once, so that the search for what can go is not made for each event. */
 static bool fits(const struct scd__process_table *table)
 {
-	return held_bytes(table) <= SCD_LIMIT_SANDBOX_STRING_BYTES / 8 * 7;
+	return scd__process_table_held_bytes(table) <= SCD_LIMIT_SANDBOX_STRING_BYTES / 8 * 7;
 }
 
 /* From the least recently used on; exited processes have none. */
@@ -218,7 +196,7 @@ static void drop_strings(struct scd__process_table *table, const struct scd__lis
 
 void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep)
 {
-	if (held_bytes(table) <= SCD_LIMIT_SANDBOX_STRING_BYTES)
+	if (!scd__process_table_is_over(table))
 		return;
 	drop_descriptors(table, keep);
 	drop_strings(table, &table->exited, keep);
@@ -310,7 +288,7 @@ static struct scd__text *text_new(struct scd__process_table *table, struct scd_s
 
 int scd__text_set(struct scd__process_table *table, struct scd__text **text, struct scd_str *view, struct scd_str value)
 {
-	if (*text && scd_str_eq(*view, value))
+	if (scd__text_is(*text, value))
 		return 0;
 	struct scd__text *fresh = text_new(table, value);
 	if (!fresh)

@@ -12,7 +12,10 @@
 #ifndef SCD_SERVER_STATE_PROCESS_TABLE_H
 #define SCD_SERVER_STATE_PROCESS_TABLE_H
 
+#include <string.h>
+
 #include "seccheckd/base/idmap.h"
+#include "seccheckd/base/limits.h"
 #include "seccheckd/state/sandbox.h"
 #include "state/fd_table.h"
 
@@ -46,6 +49,7 @@ struct scd__process {
 	bool leader_exited;    /* its first thread has ended; others may go on */
 	uint32_t child_count;  /* live or exited processes whose parent handle leads here */
 	struct scd__text *name, *cwd, *container_id;
+	const struct scd_container *container; /* whose id container_id is, whole; NULL: compare the texts */
 	struct scd__image *image;
 	struct scd__fd_table *fds;          /* NULL: nothing is known; always of one that has exited */
 	char pending_name[SCD__COMM_BYTES]; /* of the file that an execve which entered wants to run */
@@ -79,12 +83,41 @@ void scd__process_table_done(struct scd__process_table *table);
 struct scd__process *scd__process_create(struct scd__process_table *table, int32_t tgid);
 
 /* NULL when the handle is stale, or none. */
-struct scd__process *scd__process_get(const struct scd__process_table *table, struct scd_process_ref ref);
-struct scd__process *scd__process_find(const struct scd__process_table *table, int32_t tgid);
-struct scd_process_ref scd__process_ref(const struct scd__process_table *table, const struct scd__process *process);
+static inline struct scd__process *scd__process_get(const struct scd__process_table *table, struct scd_process_ref ref)
+{
+	struct scd__process *process;
+
+	if (ref.slot == 0 || ref.slot > table->used)
+		return NULL;
+	process = &table->slots[ref.slot - 1];
+	return process->state == SCD__SLOT_FREE || process->generation != ref.generation ? NULL : process;
+}
+
+/* By the map of all live ones. */
+struct scd__process *scd__process_look_up(const struct scd__process_table *table, int32_t tgid);
+
+/* The live process of a thread group, or NULL. Mostly it is the one that was used last. tgid is not 0. */
+static inline struct scd__process *scd__process_find(const struct scd__process_table *table, int32_t tgid)
+{
+	struct scd__process *newest = table->live.newest ? &table->slots[table->live.newest - 1] : NULL;
+
+	return newest && newest->mapped && newest->pub.tgid == tgid ? newest : scd__process_look_up(table, tgid);
+}
+
+static inline struct scd_process_ref scd__process_ref(const struct scd__process_table *table,
+                                                      const struct scd__process *process)
+{
+	return (struct scd_process_ref){ (uint32_t)(process - table->slots) + 1, process->generation };
+}
 
 /* Makes it the most recently used of its state. */
-void scd__process_touch(struct scd__process_table *table, struct scd__process *process);
+void scd__process_make_newest(struct scd__process_table *table, struct scd__process *process);
+
+static inline void scd__process_touch(struct scd__process_table *table, struct scd__process *process)
+{
+	if (process->newer)
+		scd__process_make_newest(table, process);
+}
 
 /* Sets or replaces the parent; a handle that leads nowhere is no parent. */
 void scd__process_adopt(struct scd__process_table *table, struct scd__process *child, struct scd_process_ref parent);
@@ -97,6 +130,22 @@ void scd__process_exit(struct scd__process_table *table, struct scd__process *pr
  * whole processes; those of `keep` stay. Where a program came from says more than with which words it was started.
  */
 void scd__process_table_shrink(struct scd__process_table *table, const struct scd__process *keep);
+
+static inline size_t scd__process_table_held_bytes(const struct scd__process_table *table)
+{
+	return table->string_bytes + table->fd_pool.bytes;
+}
+
+static inline bool scd__process_table_is_over(const struct scd__process_table *table)
+{
+	return scd__process_table_held_bytes(table) > SCD_LIMIT_SANDBOX_STRING_BYTES;
+}
+
+/* Whether it is the text of a process already, as it is with nearly every message. NULL: there is none. */
+static inline bool scd__text_is(const struct scd__text *text, struct scd_str value)
+{
+	return text && text->len == value.len && (value.len == 0 || memcmp(text->data, value.data, value.len) == 0);
+}
 
 /* Replaces a text of a process unless it is equal already. -ENOMEM (unchanged). */
 int scd__text_set(struct scd__process_table *table, struct scd__text **text, struct scd_str *view,

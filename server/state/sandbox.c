@@ -121,6 +121,9 @@ static struct scd_container *container_note(struct scd_sandbox *sandbox, struct 
 
 	if (id.len == 0)
 		return NULL;
+	container = scd__containers_last(&sandbox->containers, id);
+	if (container)
+		return container;
 	container = scd__containers_note(&sandbox->containers, cut_id(sandbox, id));
 	if (sandbox->containers.refused > sandbox->counters.containers_refused)
 		scd_sandbox_taint(sandbox, SCD_TAINT_EVICTED);
@@ -130,13 +133,14 @@ static struct scd_container *container_note(struct scd_sandbox *sandbox, struct 
 	return container;
 }
 
-/* gVisor tells the start of a container in front of everything else of it. */
-static void container_seen(struct scd_sandbox *sandbox, struct scd_str id)
+/* gVisor tells the start of a container in front of everything else of it. NULL: the message names none. */
+static const struct scd_container *container_seen(struct scd_sandbox *sandbox, struct scd_str id)
 {
 	const struct scd_container *container = container_note(sandbox, id);
 
 	if (container && !container->started && !(sandbox->taints & SCD_TAINT_BIT(SCD_TAINT_RESUMED)))
 		scd_sandbox_taint(sandbox, SCD_TAINT_UNSEEDED);
+	return container;
 }
 
 static void container_start(struct scd_sandbox *sandbox, const struct scd_event *event)
@@ -166,6 +170,8 @@ static bool is_exec_call(const struct scd_event *event)
 
 static int set_name(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str name)
 {
+	if (scd__text_is(process->name, name)) /* what is kept is never longer than the limit */
+		return 0;
 	process->pub.texts_cut = process->pub.texts_cut || name.len > SCD_LIMIT_PROCESS_NAME_BYTES;
 	return scd__text_set(&sandbox->processes, &process->name, &process->pub.name,
 	                     cut(sandbox, name, SCD_LIMIT_PROCESS_NAME_BYTES));
@@ -173,6 +179,8 @@ static int set_name(struct scd_sandbox *sandbox, struct scd__process *process, s
 
 static int set_cwd(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str cwd)
 {
+	if (scd__text_is(process->cwd, cwd))
+		return 0;
 	process->pub.texts_cut = process->pub.texts_cut || cwd.len > SCD_LIMIT_PROCESS_PATH_BYTES;
 	return scd__text_set(&sandbox->processes, &process->cwd, &process->pub.cwd,
 	                     cut(sandbox, cwd, SCD_LIMIT_PROCESS_PATH_BYTES));
@@ -180,9 +188,27 @@ static int set_cwd(struct scd_sandbox *sandbox, struct scd__process *process, st
 
 static int set_container(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str id)
 {
+	process->container = NULL;
 	process->pub.texts_cut = process->pub.texts_cut || id.len > SCD_LIMIT_CONTAINER_ID_BYTES;
 	return scd__text_set(&sandbox->processes, &process->container_id, &process->pub.container_id,
 	                     cut_id(sandbox, id));
+}
+
+/*
+ * The process is in this container, which has the id that the message names (NULL: there was no room for it). A
+ * container stays where it is, so that which one it is need not be found out by its text with every message.
+ */
+static int note_container(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str id,
+                          const struct scd_container *container)
+{
+	int r;
+
+	if (container && process->container == container && id.len <= SCD_LIMIT_CONTAINER_ID_BYTES)
+		return 0;
+	r = set_container(sandbox, process, id);
+	if (r == 0 && id.len <= SCD_LIMIT_CONTAINER_ID_BYTES)
+		process->container = container;
+	return r;
 }
 
 static struct scd__process *process_create(struct scd_sandbox *sandbox, int32_t tgid)
@@ -242,7 +268,8 @@ static void note_parent(struct scd_sandbox *sandbox, struct scd__process *proces
 }
 
 /* What the context of a message says about its process. */
-static int note_context(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event)
+static int note_context(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event,
+                        const struct scd_container *container)
 {
 	const struct scd_context *context = &event->context;
 	bool leader = context->thread_id == 0 || context->thread_id == process->pub.tgid;
@@ -254,7 +281,7 @@ static int note_context(struct scd_sandbox *sandbox, struct scd__process *proces
 	if (context->cwd.len)
 		result |= set_cwd(sandbox, process, context->cwd);
 	if (context->container_id.len)
-		result |= set_container(sandbox, process, context->container_id);
+		result |= note_container(sandbox, process, context->container_id, container);
 	if (context->has & SCD_HAS_CREDENTIALS) {
 		process->pub.credentials = context->credentials;
 		process->pub.has_credentials = true;
@@ -353,6 +380,7 @@ static void inherit(struct scd_sandbox *sandbox, struct scd__process *child, con
 	scd__text_share(table, &child->name, &child->pub.name, parent->name);
 	scd__text_share(table, &child->cwd, &child->pub.cwd, parent->cwd);
 	scd__text_share(table, &child->container_id, &child->pub.container_id, parent->container_id);
+	child->container = parent->container;
 	parent->image->refs++;
 	scd__process_set_image(table, child, parent->image);
 	child->pub.credentials = parent->pub.credentials;
@@ -466,7 +494,8 @@ static void account_evictions(struct scd_sandbox *sandbox)
 
 bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden)
 {
-	bool hidden = scd__witnesses_note(&sandbox->witnesses, event, ret_hidden);
+	bool hidden = scd__witnesses_care(&sandbox->witnesses, event) &&
+	              scd__witnesses_note(&sandbox->witnesses, event, ret_hidden);
 
 	sandbox->counters.calls_hidden += hidden;
 	return hidden;
@@ -484,7 +513,7 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	note_time(sandbox, event->context.time_ns);
 	if (event->point == SCD_POINT_CONTAINER_START)
 		container_start(sandbox, event);
-	container_seen(sandbox, event->context.container_id);
+	const struct scd_container *container = container_seen(sandbox, event->context.container_id);
 	if (tgid == 0 && !starts_image(event))
 		return 0;
 	struct scd__process *process = process_ensure(sandbox, tgid, event->context.thread_group_start_time_ns);
@@ -494,7 +523,7 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	}
 	scd__process_touch(table, process);
 	struct scd_process_ref ref = scd__process_ref(table, process);
-	int result = note_context(sandbox, process, event);
+	int result = note_context(sandbox, process, event, container);
 	if (apply_by_point(sandbox, process, event) < 0)
 		result = -ENOMEM;
 	process = scd__process_get(table, ref); /* a clone moves slots */
@@ -502,7 +531,8 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 		result = -ENOMEM;
 	if (result < 0)
 		scd_sandbox_taint(sandbox, SCD_TAINT_EXHAUSTED);
-	scd__process_table_shrink(table, process);
+	if (scd__process_table_is_over(table))
+		scd__process_table_shrink(table, process);
 	account_evictions(sandbox);
 	*ret_process = ref;
 	return result;
@@ -522,9 +552,23 @@ static bool thread_ends_process(struct scd__process *process, int32_t tid)
 	return process->leader_exited && process->pub.thread_count == 1;
 }
 
+/* Whether a message may end something: the two that start an image may have made a process that ends with them. */
+static bool may_end(const struct scd_event *event)
+{
+	switch (event->point) {
+	case SCD_POINT_CONTAINER_START:
+	case SCD_POINT_SENTRY_EXEC:
+	case SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT:
+	case SCD_POINT_SENTRY_TASK_EXIT:
+	case SCD_POINT_SYSCALL_CLOSE:
+	case SCD_POINT_SYSCALL_RAW: return true;
+	default: return false;
+	}
+}
+
 void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref ref)
 {
-	struct scd__process *process = scd__process_get(&sandbox->processes, ref);
+	struct scd__process *process = may_end(event) ? scd__process_get(&sandbox->processes, ref) : NULL;
 	if (!process)
 		return;
 	if (scd__fd_calls_retire(&sandbox->processes, process, event) < 0)

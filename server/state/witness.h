@@ -37,8 +37,14 @@ struct scd__witnesses {
 
 void scd__witnesses_done(struct scd__witnesses *witnesses);
 
+/* Whether a message may matter here: it may begin a pair, or some thread stands between two messages. */
+static inline bool scd__witnesses_care(const struct scd__witnesses *witnesses, const struct scd_event *event)
+{
+	return witnesses->count > 0 || event->point == SCD_POINT_SYSCALL_RAW || event->point == SCD_POINT_SENTRY_EXEC;
+}
+
 /*
- * Notes a message. True when an earlier witness of its thread was left without its sibling: *ret_hidden is that call,
+ * Notes a message that scd__witnesses_care about (others change nothing). True when an earlier witness of its thread was left without its sibling: *ret_hidden is that call,
  * with the kind SCD_KIND_HIDDEN and without any string. One at most: a thread makes one call at a time.
  */
 bool scd__witnesses_note(struct scd__witnesses *witnesses, const struct scd_event *event, struct scd_event *ret_hidden);
