@@ -201,6 +201,21 @@ static void put_values(struct printer *printer, const struct scd_clause *clause)
 	scd_buf_append_str(&printer->last, values);
 }
 
+static void put_lines(struct printer *printer, const struct scd_clause *clause, int depth);
+
+/* An `and` in an `and`, as exceptions make it, is one with it; and so for `or`. */
+static void put_children(struct printer *printer, const struct scd_clause *clause, int depth)
+{
+	for (size_t i = 0; i < clause->child_count; i++) {
+		const struct scd_clause *child = clause->children[i];
+
+		if (is_group(child) && child->kind == clause->kind)
+			put_children(printer, child, depth);
+		else
+			put_lines(printer, child, depth);
+	}
+}
+
 static void put_lines(struct printer *printer, const struct scd_clause *clause, int depth)
 {
 	const struct scd_clause *inner = clause;
@@ -212,8 +227,7 @@ static void put_lines(struct printer *printer, const struct scd_clause *clause, 
 	scd_buf_append_char(printer->out, '\n');
 	if (is_named(clause) && is_group(clause->children[0]))
 		inner = clause->children[0];
-	for (size_t i = 0; i < inner->child_count; i++)
-		put_lines(printer, inner->children[i], depth + 1);
+	put_children(printer, inner, depth + 1);
 }
 
 void scd__explained_text(const struct scd__explainer *explainer, struct scd_buf *text)
@@ -223,9 +237,9 @@ void scd__explained_text(const struct scd__explainer *explainer, struct scd_buf 
 
 	scd_buf_init(&printer.values, SCD_LIMIT_OUTPUT_BYTES);
 	scd_buf_init(&printer.last, SCD_LIMIT_OUTPUT_BYTES);
-	for (size_t i = 0; root->kind == SCD_CLAUSE_AND && i < root->child_count; i++)
-		put_lines(&printer, root->children[i], 0);
-	if (root->kind != SCD_CLAUSE_AND)
+	if (root->kind == SCD_CLAUSE_AND)
+		put_children(&printer, root, 0);
+	else
 		put_lines(&printer, root, 0);
 	scd_buf_done(&printer.values);
 	scd_buf_done(&printer.last);

@@ -172,6 +172,42 @@ static int load(struct session *session, struct rules *rules, unsigned which)
 	return r;
 }
 
+/* Names of rules to their indices. False: there is a name that no rule has, which was told. */
+static bool bind_expects(struct session *session, const struct rules *rules, struct scd__test_expect *expects,
+                         size_t count)
+{
+	const struct scd_ruleset *set = rules->loaded[0].set;
+	bool good = true;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct scd_rule *rule = scd__rules_find(set, expects[i].rule_name);
+		struct scd_str nearest;
+		char hint[256] = "";
+
+		if (rule) {
+			expects[i].rule = rule->index;
+			continue;
+		}
+		good = false;
+		if (scd__rules_nearest(set, expects[i].rule_name, &nearest))
+			snprintf(hint, sizeof(hint), "did you mean '" SCD_STR_FMT "'?", SCD_STR_ARG(nearest));
+		scd__test_error(&session->errors, rules->file, expects[i].node, hint,
+		                "there is no rule '" SCD_STR_FMT "'", SCD_STR_ARG(expects[i].rule_name));
+	}
+	return good;
+}
+
+static bool bind_tests(struct session *session, const struct rules *rules, struct scd__test_file *file)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < file->test_count; i++) {
+		good &= bind_expects(session, rules, file->tests[i].expects, file->tests[i].expect_count);
+		good &= bind_expects(session, rules, file->tests[i].silences, file->tests[i].silence_count);
+	}
+	return good;
+}
+
 static void unload(struct rules *rules)
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -264,7 +300,7 @@ static void run_file(struct session *session, struct scd__test_file *file)
 		                "the file does not say which rules it tests");
 		return;
 	}
-	if (load(session, &rules, 0) == 0 && scd__test_file_bind(file, rules.loaded[0].set, &session->errors))
+	if (load(session, &rules, 0) == 0 && bind_tests(session, &rules, file))
 		for (size_t i = 0; i < file->test_count; i++)
 			run_test(session, &rules, &file->tests[i]);
 	unload(&rules);

@@ -86,9 +86,6 @@ void scd__test_error(struct scd__test_errors *errors, const struct scd__test_fil
 bool scd__test_file_read(const char *path, struct scd__test_errors *errors, struct scd__test_file *ret_file);
 void scd__test_file_done(struct scd__test_file *file);
 
-/* Puts the indices of rules into a file's tests. False: there is a name that no rule has, which was told. */
-bool scd__test_file_bind(struct scd__test_file *file, const struct scd_ruleset *set, struct scd__test_errors *errors);
-
 /* Reads a map of values. False as above. */
 bool scd__test_fields_read(struct scd__test_file *file, const struct scd_yaml_node *map,
                            struct scd__test_errors *errors, struct scd__test_fields *ret_fields);

@@ -15,7 +15,6 @@
 
 #include "rules_command.h"
 #include "rules_test.h"
-#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/config/suggest.h"
 
@@ -383,39 +382,4 @@ void scd__test_file_done(struct scd__test_file *file)
 {
 	scd_yaml_free(&file->yaml);
 	scd_arena_done(&file->arena);
-}
-
-static bool bind(const struct reader *reader, const struct scd_ruleset *set, struct scd__test_expect *expects,
-                 size_t count)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct scd_rule *rule = scd__rules_find(set, expects[i].rule_name);
-		struct scd_str nearest;
-		char hint[256] = "";
-
-		if (rule) {
-			expects[i].rule = rule->index;
-			continue;
-		}
-		good = false;
-		if (scd__rules_nearest(set, expects[i].rule_name, &nearest))
-			snprintf(hint, sizeof(hint), "did you mean '" SCD_STR_FMT "'?", SCD_STR_ARG(nearest));
-		FAIL(reader, expects[i].node, hint, "there is no rule '" SCD_STR_FMT "'",
-		     SCD_STR_ARG(expects[i].rule_name));
-	}
-	return good;
-}
-
-bool scd__test_file_bind(struct scd__test_file *file, const struct scd_ruleset *set, struct scd__test_errors *errors)
-{
-	const struct reader reader = { file, errors };
-	bool good = true;
-
-	for (size_t i = 0; i < file->test_count; i++) {
-		good &= bind(&reader, set, file->tests[i].expects, file->tests[i].expect_count);
-		good &= bind(&reader, set, file->tests[i].silences, file->tests[i].silence_count);
-	}
-	return good;
 }

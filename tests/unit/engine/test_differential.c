@@ -1,15 +1,15 @@
 /*
- * The compiled engine against the naive evaluator: random rules over random events have to match alike. What differs
- * is told with its rule, its event and the seed.
+ * The compiled engine against the naive evaluator: random rules over random events have to match alike, and what is
+ * explained of them has to come to the same. What differs is told with its rule, its event and the seed.
  */
 #include "field_world.h"
 
 #include <stdio.h>
 
+#include "seccheckd/engine/explain.h"
 #include "tests/support/naive_eval.h"
 #include "tests/support/random_event.h"
 #include "tests/support/random_rules.h"
-#include "tests/support/rules.h"
 
 enum { ROUNDS = 150, EVENTS = 30, FIELDS_PER_EVENT = 60 };
 
@@ -75,11 +75,35 @@ static void compare(struct round *round, const struct world *world, size_t event
 	}
 }
 
+/* Explained one after the other, and by one evaluator: what one left behind must not change the next. */
+static void compare_explained(struct scd_evaluator *evaluator, const struct scd_ruleset *set, const struct world *world,
+                              const struct round *round)
+{
+	for (size_t i = 0; i < RANDOM_RULE_COUNT; i++) {
+		const struct scd_rule *rule = scd_ruleset_rule(set, i);
+		enum scd_truth *truths = test_calloc(rule->clause_count, sizeof(*truths));
+		assert_non_null(rule->clauses);
+		bool holds = scd_evaluator_explain(evaluator, rule, &world->view, truths);
+		if (holds != naive_holds(&round->rules.names, round->rules.conditions[i], &world->view)) {
+			fputs(round->rules.yaml.data, stderr);
+			fail_msg("explained otherwise: rule %zu: " SCD_STR_FMT, i, SCD_STR_ARG(round->rules.texts[i]));
+		}
+		assert_int_equal(truths[rule->clauses->number] == SCD_TRUTH_TRUE, holds);
+		test_free(truths);
+	}
+}
+
 static struct scd_ruleset *load(const struct random_rules *rules)
 {
 	struct scd_diags diags;
+	const struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG, .keep_clauses = true };
+	struct scd_ruleset *set = NULL;
 	scd_diags_init(&diags);
-	struct scd_ruleset *set = rules_load(rules->yaml.data, &diags);
+	struct scd_loader *loader = scd_loader_new(&diags);
+	assert_non_null(loader);
+	scd_loader_add_text(loader, scd_str_from(rules->yaml.data), "test.yaml");
+	scd_loader_build(loader, &options, &set);
+	scd_loader_free(&loader);
 	if (!set) {
 		scd_diags_print(&diags, stderr);
 		fputs(rules->yaml.data, stderr);
@@ -101,6 +125,7 @@ static void run(struct round *round, struct tally *tally)
 		memset(round->matched, 0, sizeof(round->matched));
 		scd_evaluator_run(evaluator, &world.view, note_match, round);
 		compare(round, &world, i, tally);
+		compare_explained(evaluator, set, &world, round);
 	}
 	world_close(&world);
 	scd_evaluator_free(&evaluator);
