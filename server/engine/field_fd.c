@@ -10,10 +10,13 @@
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/path.h"
 
+/* -1 for a file that could not be opened: this is how Falco's rules tell failed opens. */
 SCD__GETTER(scd__get_fd_num)
 {
 	struct scd__fd fd;
-	return scd__fd_of(view, &fd) && fd.number >= 0 && scd__give_i64(fd.number, ret_value);
+	if (!scd__fd_of(view, &fd) || (fd.number < 0 && !fd.is_opened))
+		return false;
+	return scd__give_i64(fd.number < 0 ? -1 : fd.number, ret_value);
 }
 
 static bool give_type(enum scd_fd_type type, struct scd_value *ret_value)

@@ -121,13 +121,13 @@ static void test_open__uses_the_directory_that_state_remembers(void **state)
 	WORLD_CHECK(&world, "open", rows);
 }
 
-static void test_open__that_failed_has_a_name_but_no_descriptor(void **state)
+static void test_open__that_failed_has_a_name_and_descriptor_minus_one(void **state)
 {
 	(void)state;
 	struct scd_event event = open_event("openat", "/etc//shadow", "", 0, 13);
 	world_apply(&world, &event);
 	static const struct expected_field rows[] = {
-		{ "fd.num", NULL },      { "fd.name", "/etc/shadow" }, { "fd.nameraw", "/etc/shadow" },
+		{ "fd.num", "-1" },      { "fd.name", "/etc/shadow" }, { "fd.nameraw", "/etc/shadow" },
 		{ "fd.type", NULL },     { "fd.typechar", "f" },       { "fd.directory", "/etc" },
 		{ "fd.filename", NULL }, { "fd.uid", NULL },           { "evt.abspath", "/etc/shadow" },
 	};
@@ -675,7 +675,7 @@ int main(void)
 		TEST(test_open__without_a_path_has_no_name),
 		TEST(test_open__starts_at_the_directory_descriptor),
 		TEST(test_open__uses_the_directory_that_state_remembers),
-		TEST(test_open__that_failed_has_a_name_but_no_descriptor),
+		TEST(test_open__that_failed_has_a_name_and_descriptor_minus_one),
 		TEST(test_open__of_a_folder),
 		TEST(test_names__with_container_and_thread),
 		TEST(test_other_calls__tell_number_and_type),
