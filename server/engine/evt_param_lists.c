@@ -49,7 +49,7 @@ static SCD__GETTER(get_exec_flags)
 	if (view->event->point != SCD_POINT_SENTRY_EXEC)
 		return false;
 	uint64_t flags = (view->event->u.exec.binary_overlayfs_upper ? 1u << 1 : 0) |
-	                 (view->event->u.exec.binary_in_memfd ? 1u << 2 : 0) |
+	                 (scd_event_is_from_memfd(view->event) ? 1u << 2 : 0) |
 	                 (view->event->u.exec.binary_overlayfs_lower ? 1u << 3 : 0);
 	return scd__give_unsigned(SCD_TYPE_UINT64, flags, ret_value);
 }
@@ -362,6 +362,11 @@ static const struct scd__param ptrace_params[] = {
 	MEMBER("pid", PID, u.ptrace.pid),
 };
 
+/* Of a runsc without a point for it: the numbers are told, the addresses are of no use. */
+static const struct scd__param raw_ptrace_params[] = {
+	RES, EMPTY("addr", HEX), EMPTY("data", HEX), RAW_FLAGS("request", scd__ptrace_requests, 0), RAW("pid", PID, 1),
+};
+
 static const struct scd__param mprotect_params[] = {
 	RES,
 	RAW("addr", HEX, 0),
@@ -440,6 +445,7 @@ const struct scd__param_list scd__param_lists[] = {
 	LIST(SYSCALL_FCNTL, "fcntl", fcntl_params),
 	LIST(SYSCALL_MMAP, "mmap", mmap_params),
 	LIST(SYSCALL_PTRACE, "ptrace", ptrace_params),
+	LIST(SYSCALL_RAW, "ptrace", raw_ptrace_params),
 	LIST(SYSCALL_RAW, "mprotect", mprotect_params),
 	LIST(SYSCALL_RAW, "unshare", unshare_params),
 	LIST(SYSCALL_RAW, "setns", setns_params),

@@ -350,7 +350,7 @@ static int apply_exec(struct scd_sandbox *sandbox, struct scd__process *process,
 		return -ENOMEM;
 	image->pub.upper_layer = event->u.exec.binary_overlayfs_upper;
 	image->pub.lower_layer = event->u.exec.binary_overlayfs_lower;
-	image->pub.from_memfd = event->u.exec.binary_in_memfd;
+	image->pub.from_memfd = scd_event_is_from_memfd(event);
 	image->pub.exe_ino = event->u.exec.binary_ino;
 	image->pub.exe_ctime_ns = scd_timespec_ns(event->u.exec.binary_ctime);
 	return name_after_exec(sandbox, process, event);

@@ -283,4 +283,10 @@ struct scd_event {
 	} u;
 };
 
+/*
+ * Whether the program of a sentry/execve lies in memory only. The message says so since 2026; of an older runsc its
+ * path does, which is `/memfd:NAME (deleted)`.
+ */
+bool scd_event_is_from_memfd(const struct scd_event *event);
+
 #endif
