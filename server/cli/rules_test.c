@@ -105,19 +105,19 @@ static bool names(const struct scd__test_expect *expects, size_t count, uint32_t
 	return false;
 }
 
-/* `expect_silence: all` says something of the rules that looked at an event. */
+/* `expect_silence: all` says something of the rules that looked at an event. Those that are off can have no tests. */
 static void note_coverage(struct session *session, const struct scd_ruleset *set, const struct scd__test *test,
                           const struct scd_kind_set *kinds)
 {
 	for (size_t i = 0; i < scd_ruleset_rule_count(set); i++) {
 		const struct scd_rule *rule = scd_ruleset_rule(set, i);
-		struct coverage *coverage = coverage_of(session, rule->name);
+		struct coverage *coverage = rule->enabled ? coverage_of(session, rule->name) : NULL;
 		struct scd_kind_set seen = *kinds;
 		bool matches = names(test->expects, test->expect_count, rule->index);
 
-		scd_kind_set_intersect(&seen, &rule->kinds);
 		if (!coverage)
-			return;
+			continue;
+		scd_kind_set_intersect(&seen, &rule->kinds);
 		coverage->matching += matches;
 		coverage->silent += names(test->silences, test->silence_count, rule->index) ||
 		                    (test->is_else_silent && !matches && scd_kind_set_count(&seen) > 0);
