@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/base/str.h"
 #include "seccheckd/confine/confine.h"
@@ -38,28 +37,28 @@ struct routes {
 	size_t port_count;
 };
 
-static void set_user(struct scd_confinement *wanted, const char *name, uid_t uid, gid_t gid)
+static void set_user(struct scd__worker_user *user, const char *name, uid_t uid, gid_t gid)
 {
-	wanted->user_name = uid == 0 ? NULL : name;
-	wanted->same_user_because = uid == 0 ? "user: root" : NULL;
-	wanted->uid = uid;
-	wanted->gid = gid;
+	user->name = uid == 0 ? NULL : name;
+	user->same_because = uid == 0 ? "user: root" : NULL;
+	user->uid = uid;
+	user->gid = gid;
 }
 
 /* False when there is none of this name. */
-static bool set_user_by_name(struct scd_confinement *wanted, const char *name)
+static bool set_user_by_name(struct scd__worker_user *user, const char *name)
 {
 	struct passwd entry, *found = NULL;
 	char texts[ENTRY_BYTES];
 
 	if (getpwnam_r(name, &entry, texts, sizeof(texts), &found) != 0 || !found)
 		return false;
-	set_user(wanted, name, found->pw_uid, found->pw_gid);
+	set_user(user, name, found->pw_uid, found->pw_gid);
 	return true;
 }
 
 /* Without an entry, the group has the same number. */
-static bool set_user_by_number(struct scd_confinement *wanted, const char *text)
+static bool set_user_by_number(struct scd__worker_user *user, const char *text)
 {
 	struct passwd entry, *found = NULL;
 	char texts[ENTRY_BYTES];
@@ -68,38 +67,36 @@ static bool set_user_by_number(struct scd_confinement *wanted, const char *text)
 	if (!isdigit((unsigned char)text[0]) || scd_str_to_u64(scd_str_from(text), &number) < 0 || number >= UINT32_MAX)
 		return false;
 	(void)getpwuid_r((uid_t)number, &entry, texts, sizeof(texts), &found);
-	set_user(wanted, text, (uid_t)number, found ? found->pw_gid : (gid_t)number);
+	set_user(user, text, (uid_t)number, found ? found->pw_gid : (gid_t)number);
 	return true;
 }
 
-static int choose_user(const struct scd_config *config, struct scd_confinement *wanted, struct scd_error *err)
+/* Where nobody has chosen. */
+static void choose_user(struct scd__worker_user *user)
 {
-	if (geteuid() != 0) {
-		wanted->same_user_because = "not started as root";
-		return 0;
-	}
-	if (!config->user) {
-		if (!set_user_by_name(wanted, OWN_USER) && !set_user_by_name(wanted, OTHER_USER))
-			set_user(wanted, OTHER_USER, OVERFLOW_ID, OVERFLOW_ID);
-		return 0;
-	}
-	if (set_user_by_name(wanted, config->user) || set_user_by_number(wanted, config->user))
-		return 0;
-	scd_error_set(err, -EINVAL, "there is no user '%s'", config->user);
-	scd_error_hint(err, ADVICE);
-	scd_config_place(config, "user", err);
-	return -EINVAL;
-}
-
-int scd__confinement_check(const struct scd_config *config, struct scd_error *err)
-{
-	struct scd_confinement wanted = { .user_name = NULL };
-	int r = choose_user(config, &wanted, err);
-
-	if (r == 0 && !config->user && wanted.user_name && strcmp(wanted.user_name, OTHER_USER) == 0)
+	if (!set_user_by_name(user, OWN_USER) && !set_user_by_name(user, OTHER_USER))
+		set_user(user, OTHER_USER, OVERFLOW_ID, OVERFLOW_ID);
+	if (user->name && strcmp(user->name, OTHER_USER) == 0)
 		scd_log(SCD_LOG_NOTICE, "the worker becomes user " OTHER_USER ", as there is no user " OWN_USER
 		                        ", whom it would share with nobody (" ADVICE ")");
-	return r;
+}
+
+int scd__confinement_find_user(const struct scd_config *config, struct scd__worker_user *ret_user,
+                               struct scd_error *err)
+{
+	struct scd__worker_user user = { .same_because = "not started as root" };
+
+	if (geteuid() == 0 && !config->user) {
+		choose_user(&user);
+	} else if (geteuid() == 0 && !set_user_by_name(&user, config->user) &&
+	           !set_user_by_number(&user, config->user)) {
+		scd_error_set(err, -EINVAL, "there is no user '%s'", config->user);
+		scd_error_hint(err, ADVICE);
+		scd_config_place(config, "user", err);
+		return -EINVAL;
+	}
+	*ret_user = user;
+	return 0;
 }
 
 static int add_route(struct routes *routes, const char *url)
@@ -170,29 +167,30 @@ static int confine(const struct scd_confinement *wanted, struct scd_error *err)
 	return r;
 }
 
-int scd__confinement_enter(const struct scd_config *config)
+int scd__confinement_enter(const struct scd_config *config, const struct scd__worker_user *user, bool is_later)
 {
-	struct scd_confinement wanted = { .user_name = NULL };
+	struct scd_confinement wanted = {
+		.user_name = user->name, .uid = user->uid, .gid = user->gid, .same_user_because = user->same_because
+	};
 	struct scd_error err = { 0 };
 	struct routes routes;
-	int r = choose_user(config, &wanted, &err);
+	int r = find_routes(config, &routes);
 
-	if (r == 0 && find_routes(config, &routes) < 0)
-		r = scd_error_set(&err, -ENOMEM, "out of memory");
 	if (r < 0) {
-		scd_error_print(&err, stderr);
+		scd_log(SCD_LOG_ERROR, "out of memory");
 		return r;
 	}
-	(void)scd__host_get(); /* reads files, once */
 	wanted.connect_ports = routes.ports;
 	wanted.connect_port_count = routes.port_count;
 	r = confine(&wanted, &err);
-	if (r < 0)
+	if (r < 0 || check_sockets(&routes, &err) == 0)
 		return r;
-	r = check_sockets(&routes, &err);
-	if (r < 0)
-		scd_error_print(&err, stderr);
-	return r;
+	if (is_later) {
+		scd_log(SCD_LOG_ERROR, "%s", err.what);
+		return 0;
+	}
+	scd_error_print(&err, stderr);
+	return err.code;
 }
 
 int scd__confinement_enter_recorder(const char *folder)

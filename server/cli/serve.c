@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "confinement.h"
 #include "lane.h"
 #include "rule_options.h"
 #include "seccheckd/base/array.h"
@@ -16,7 +15,6 @@
 #include "seccheckd/cli/cli.h"
 #include "seccheckd/keeper/keeper.h"
 #include "settings.h"
-#include "wanted_outputs.h"
 #include "worker.h"
 
 static const struct scd__flag flags[] = {
@@ -60,7 +58,13 @@ static bool stdout_is_gone(void)
 	return poll(&look, 1, 0) == 1 && look.revents & (POLLERR | POLLHUP | POLLNVAL);
 }
 
-static int keep(struct scd_config *config)
+static int refuse(const struct scd_error *err)
+{
+	scd_error_print(err, stderr);
+	return SCD__EXIT_FAILURE;
+}
+
+static int keep(const struct scd_config *config, struct scd__worker_settings *settings)
 {
 	const struct scd_keeper_options options = {
 		.listen_paths = config->listen.items,
@@ -76,19 +80,11 @@ static int keep(struct scd_config *config)
 	struct scd_error err = { 0 };
 	int status;
 
-	if (scd_keeper_new(&options, &keeper, &err) < 0) {
-		scd_error_print(&err, stderr);
-		return SCD__EXIT_FAILURE;
-	}
-	status = scd_keeper_run(keeper, scd__worker_main, config);
+	if (scd_keeper_new(&options, &keeper, &err) < 0)
+		return refuse(&err);
+	status = scd_keeper_run(keeper, scd__worker_main, settings);
 	scd_keeper_free(&keeper);
 	return status;
-}
-
-static int refuse(const struct scd_error *err)
-{
-	scd_error_print(err, stderr);
-	return SCD__EXIT_FAILURE;
 }
 
 /* The configuration of this run, complete and checked. SCD__EXIT_SUCCESS, or the command's exit status. */
@@ -103,11 +99,11 @@ static int settle(struct scd_config *config, const struct scd__args *args)
 	if (config->listen.count == 0)
 		return scd__args_usage_error(&command, "there is no socket to listen on: give --listen PATH, or listen "
 		                                       "in the configuration");
-	if (scd_config_check(config, &err) < 0 || scd__wanted_outputs_check(config, &err) < 0)
+	if (scd_config_check(config, &err) < 0)
 		return refuse(&err);
 	scd_log_level_parse(config->log_level, &level); /* every word of the key is one of the log's */
 	scd_log_set_level(level);
-	return scd__confinement_check(config, &err) < 0 ? refuse(&err) : SCD__EXIT_SUCCESS;
+	return SCD__EXIT_SUCCESS;
 }
 
 static void warn_of_dangers(const struct scd_config *config)
@@ -116,6 +112,20 @@ static void warn_of_dangers(const struct scd_config *config)
 		scd_log(SCD_LOG_WARNING, "http_output.insecure: the server's certificate is not verified");
 	if (config->control_plane.url && config->control_plane.tls.insecure)
 		scd_log(SCD_LOG_WARNING, "control_plane.insecure: the server's certificate is not verified");
+}
+
+static int serve(const struct scd_config *config)
+{
+	struct scd__worker_settings settings;
+	struct scd_error err = { 0 };
+	int status;
+
+	if (scd__worker_settle(config, &settings, &err) < 0)
+		return refuse(&err);
+	warn_of_dangers(config);
+	status = keep(config, &settings);
+	scd__worker_settings_done(&settings);
+	return status;
 }
 
 int scd_cli_serve(int argc, char **argv)
@@ -128,10 +138,8 @@ int scd_cli_serve(int argc, char **argv)
 		return status;
 	scd_config_init(&config);
 	status = settle(&config, &args);
-	if (status == SCD__EXIT_SUCCESS) {
-		warn_of_dangers(&config);
-		status = keep(&config);
-	}
+	if (status == SCD__EXIT_SUCCESS)
+		status = serve(&config);
 	scd_config_done(&config);
 	scd__args_done(&args);
 	return status;

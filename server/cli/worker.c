@@ -32,7 +32,7 @@
 #define DRAIN_MS 5000u
 
 struct worker {
-	const struct scd_config *config;
+	struct scd__worker_settings *settings;
 	struct scd_ruleset *rules;
 	uv_loop_t loop;
 	bool loop_ready;
@@ -139,7 +139,8 @@ static int open_loop(struct worker *worker)
 /* Nothing that the daemon cannot do without: without memory for it the signal stays ignored. */
 static void watch_signals(struct worker *worker)
 {
-	uv_signal_init(&worker->loop, &worker->counters_wanted);
+	if (uv_signal_init(&worker->loop, &worker->counters_wanted) < 0)
+		return;
 	worker->counters_wanted.data = worker;
 	uv_signal_start(&worker->counters_wanted, on_counters_wanted, SIGUSR1);
 }
@@ -162,7 +163,7 @@ static int open_outputs(struct worker *worker)
 	worker->emitter = scd_emitter_new(&worker->loop);
 	if (!worker->emitter)
 		return fail("cannot make the outputs", -ENOMEM);
-	r = scd__wanted_outputs_add(worker->emitter, worker->config, &err);
+	r = scd__wanted_outputs_add(worker->emitter, worker->settings->config, &worker->settings->outputs, &err);
 	if (r < 0)
 		scd_error_print(&err, stderr);
 	scd_emitter_on_dead(worker->emitter, on_outputs_dead, worker);
@@ -193,7 +194,7 @@ static int open_lane(struct worker *worker, const struct scd_worker_seat *seat, 
 		.host = scd__host_get(),
 		.on_alert = post_alert,
 		.user = worker,
-		.coverage_alerts = worker->config->coverage_alerts,
+		.coverage_alerts = worker->settings->config->coverage_alerts,
 	};
 	const struct scd__lane_options options = {
 		.number = number,
@@ -229,13 +230,13 @@ static int worker_init(struct worker *worker, const struct scd_worker_seat *seat
 	size_t taken = 0;
 	int r;
 
-	r = scd__rules_load_worker(worker->config, seat, &worker->rules);
+	r = scd__rules_load_worker(worker->settings->config, seat, &worker->rules);
 	if (r == 0)
 		r = open_loop(worker);
 	if (r == 0)
 		r = open_outputs(worker);
 	if (r == 0)
-		r = scd__confinement_enter(worker->config);
+		r = scd__confinement_enter(worker->settings->config, &worker->settings->user, seat->is_later);
 	if (r == 0)
 		r = open_lanes(worker, seat, &taken);
 	for (size_t i = taken; i < seat->lane_count; i++)
@@ -293,9 +294,31 @@ static int account(const struct worker *worker)
 	return dropped > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
+int scd__worker_settle(const struct scd_config *config, struct scd__worker_settings *ret_settings,
+                       struct scd_error *err)
+{
+	struct scd__worker_settings settings = { .config = config };
+	int r = scd__wanted_outputs_check(config, err);
+
+	if (r == 0)
+		r = scd__confinement_find_user(config, &settings.user, err);
+	if (r == 0)
+		r = scd__wanted_outputs_open(config, &settings.outputs, err);
+	if (r < 0)
+		return r;
+	(void)scd__host_get(); /* reads files, once */
+	*ret_settings = settings;
+	return 0;
+}
+
+void scd__worker_settings_done(struct scd__worker_settings *settings)
+{
+	scd__wanted_outputs_close(&settings->outputs);
+}
+
 int scd__worker_main(void *user, const struct scd_worker_seat *seat)
 {
-	struct worker worker = { .config = user };
+	struct worker worker = { .settings = user };
 	int status = SCD__EXIT_FAILURE;
 
 	if (worker_init(&worker, seat) == 0 && start_lanes(&worker) == 0) {

@@ -393,13 +393,16 @@ int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name
 	return add(emitter, fd, name) ? 0 : scd_error_set(err, -ENOMEM, "output %s: out of memory", name);
 }
 
-/* Whether a file has content that does not end with a line break. */
-static bool ends_in_a_line(const char *path)
+/* Whether a file that is open for writing has content that does not end with a line break. */
+static bool ends_in_a_line(int write_fd)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char path[64];
 	struct stat info;
 	char last = '\n';
+	int fd;
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", write_fd); /* whatever has become of its name */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
@@ -409,15 +412,22 @@ static bool ends_in_a_line(const char *path)
 	return last != '\n';
 }
 
-int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct scd_error *err)
+int scd_emitter_open_file(const char *path, int *ret_fd, struct scd_error *err)
 {
 	/* O_NONBLOCK: a named pipe without a reader is an error here and now, and never waits in a job. */
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-	char name[PATH_MAX + sizeof("file ")];
-	struct line_output *out;
 
 	if (fd < 0)
 		return scd_error_set(err, -errno, "output file %s: %s", path, strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}
+
+int scd_emitter_add_open_file(struct scd_emitter *emitter, int fd, const char *path, struct scd_error *err)
+{
+	char name[PATH_MAX + sizeof("file ")];
+	struct line_output *out;
+
 	snprintf(name, sizeof(name), "file %s", path);
 	out = add(emitter, fd, name);
 	if (!out) {
@@ -425,6 +435,14 @@ int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct s
 		return scd_error_set(err, -ENOMEM, "output file %s: out of memory", path);
 	}
 	out->owns_fd = true;
-	out->begins_torn = ends_in_a_line(path);
+	out->begins_torn = ends_in_a_line(fd);
 	return 0;
+}
+
+int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct scd_error *err)
+{
+	int fd = -1;
+	int r = scd_emitter_open_file(path, &fd, err);
+
+	return r < 0 ? r : scd_emitter_add_open_file(emitter, fd, path, err);
 }

@@ -146,6 +146,7 @@ static void become_worker(struct scd_keeper *keeper)
 		.lane_count = worker->lane_count,
 		.good_fd = keeper->good.good_fd,
 		.keep_fd = keeper->good.keep_fd,
+		.is_later = keeper->was_ready,
 	};
 
 	let_go_in_child(keeper);

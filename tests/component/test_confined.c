@@ -119,21 +119,6 @@ static void stop(struct world *world)
 		fail_msg("not stopped well: %s", world->run.err.data);
 }
 
-/* The keeper's one child. */
-static pid_t worker_of(pid_t keeper)
-{
-	char path[64];
-	FILE *file;
-	int pid = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)keeper, (int)keeper);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &pid), 1);
-	fclose(file);
-	return pid;
-}
-
 /* Asserts that /proc/PID/status has a line for each. */
 static void assert_status(pid_t pid, const char *const *lines)
 {
@@ -227,7 +212,7 @@ static void test_serve__as_root_is_confined(void **state)
 
 	skip_without_root();
 	start_ready(world, "user: " OTHER_USER "\n");
-	assert_status(worker_of(world->run.pid), expected);
+	assert_status(run_child(&world->run), expected);
 	assert_non_null(strstr(world->run.err.data, "info worker: user " OTHER_USER " (65534), no capability"));
 	replay(world);
 	stop(world);
@@ -243,7 +228,7 @@ static void test_serve__becomes_a_user_without_a_name(void **state)
 
 	skip_without_root();
 	start_ready(world, "user: 61234\n");
-	assert_status(worker_of(world->run.pid), expected);
+	assert_status(run_child(&world->run), expected);
 	stop(world);
 }
 
@@ -309,7 +294,7 @@ static void test_serve__without_root_says_what_is_missing(void **state)
 		print_message("skipped: another user cannot start what was built: %s", world->run.err.data);
 		skip();
 	}
-	assert_status(worker_of(world->run.pid), expected);
+	assert_status(run_child(&world->run), expected);
 	assert_non_null(strstr(world->run.err.data, "warning the worker does without a user of its own (not started "
 	                                            "as root), an empty bounding set"));
 	replay(world);
@@ -325,7 +310,7 @@ static void test_serve__stays_root_when_it_is_told_so(void **state)
 
 	skip_without_root();
 	start_ready(world, "user: root\n");
-	assert_status(worker_of(world->run.pid), expected);
+	assert_status(run_child(&world->run), expected);
 	assert_non_null(strstr(world->run.err.data, "warning the worker does without a user of its own (user: root)"));
 	stop(world);
 }
@@ -392,7 +377,7 @@ static void test_record__is_confined_and_keeps_its_user(void **state)
 
 	run_start(&world->run, &(struct run_options){ .argv = argv });
 	assert_true(run_until(&world->run, "ready: "));
-	assert_status(worker_of(world->run.pid), expected);
+	assert_status(run_child(&world->run), expected);
 	snprintf(user, sizeof(user), "info worker: user %u, no capability", (unsigned)geteuid());
 	assert_non_null(strstr(world->run.err.data, user));
 	replay(world);

@@ -98,6 +98,15 @@ static void serve_tls(struct plane *plane, struct scd_control_plane_options opti
 	free(key);
 }
 
+static struct scd_pem read_pem(const char *path)
+{
+	struct scd_pem pem = { NULL, 0 };
+	struct scd_error err;
+
+	assert_int_equal(scd_pem_read(path, &pem, &err), 0);
+	return pem;
+}
+
 static void test_tls__a_server_of_the_configured_authority_is_trusted(void **state)
 {
 	struct scd_control_plane_options options = { .ack_status = false };
@@ -107,54 +116,58 @@ static void test_tls__a_server_of_the_configured_authority_is_trusted(void **sta
 		print_message("the program openssl is missing\n");
 		skip();
 	}
-	options.http.ca_cert = tempdir_join(&plane->dir, "cert.pem");
+	options.http.ca_cert = read_pem(tempdir_join(&plane->dir, "cert.pem"));
 	serve_tls(plane, options);
+	scd_pem_done(&options.http.ca_cert);
 	emit_submit(&plane->world, 0, 2);
 	plane_assert_drained(plane, 0);
 	assert_int_equal(plane_status(plane).delivered, 2);
 }
 
-/* What is there at the first connection is the files' content: they may be out of reach by then. */
+/* What the output has is copies of the files' content. */
 static void test_tls__files_are_read_before_they_are_needed(void **state)
 {
 	struct plane *plane = *state;
-	char cert[128], key[128];
-	struct scd_control_plane_options options = {
-		.http = { .ca_cert = cert, .client_cert = cert, .client_key = key },
-	};
+	struct scd_control_plane_options options = { .ack_status = false };
+	struct scd_pem cert, key;
 
 	if (!make_certificate(plane)) {
 		print_message("the program openssl is missing\n");
 		skip();
 	}
-	snprintf(cert, sizeof(cert), "%s", tempdir_join(&plane->dir, "cert.pem"));
-	snprintf(key, sizeof(key), "%s", tempdir_join(&plane->dir, "key.pem"));
+	cert = read_pem(tempdir_join(&plane->dir, "cert.pem"));
+	key = read_pem(tempdir_join(&plane->dir, "key.pem"));
+	options.http.ca_cert = options.http.client_cert = cert;
+	options.http.client_key = key;
 	serve_tls(plane, options);
-	assert_int_equal(unlink(cert), 0);
-	assert_int_equal(unlink(key), 0);
+	assert_int_equal(unlink(tempdir_join(&plane->dir, "cert.pem")), 0);
+	assert_int_equal(unlink(tempdir_join(&plane->dir, "key.pem")), 0);
+	scd_pem_done(&cert);
+	scd_pem_done(&key);
+	assert_null(key.data);
 	emit_submit(&plane->world, 0, 2);
 	plane_assert_drained(plane, 0);
 	assert_int_equal(plane_status(plane).delivered, 2);
 }
 
-static void test_tls__files_that_hold_none_are_an_error_at_once(void **state)
+static void test_pem__files_that_hold_none_are_an_error(void **state)
 {
-	struct scd_control_plane_options options = { .http.url = "https://h/" };
+	struct scd_pem pem = { NULL, 0 };
 	struct plane *plane = *state;
 	const char *path = tempdir_join(&plane->dir, "ca.pem");
 	FILE *file = fopen(path, "we");
 	struct scd_error err;
 
 	assert_non_null(file);
-	options.http.ca_cert = path;
-	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -EINVAL);
+	assert_int_equal(scd_pem_read(path, &pem, &err), -EINVAL);
 	assert_non_null(strstr(err.what, "ca.pem: the file is empty"));
 	assert_int_equal(ftruncate(fileno(file), SCD_LIMIT_PEM_BYTES + 1), 0);
-	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -EFBIG);
+	assert_int_equal(scd_pem_read(path, &pem, &err), -EFBIG);
 	fclose(file);
-	options.http.ca_cert = plane->dir.path;
-	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -EISDIR);
-	assert_int_equal(scd_emitter_output_count(plane->world.emitter), 0);
+	assert_int_equal(scd_pem_read(plane->dir.path, &pem, &err), -EISDIR);
+	assert_int_equal(scd_pem_read("/nowhere/ca.pem", &pem, &err), -ENOENT);
+	assert_non_null(strstr(err.what, "/nowhere/ca.pem"));
+	assert_null(pem.data);
 }
 
 static void test_tls__another_server_gets_nothing_unless_asked_to_be_insecure(void **state)
@@ -185,16 +198,6 @@ static void test_tls__insecure_trusts_anybody(void **state)
 	serve_tls(plane, options);
 	emit_submit(&plane->world, 0, 2);
 	plane_assert_drained(plane, 0);
-}
-
-static void test_tls__a_certificate_that_cannot_be_read_is_an_error_at_once(void **state)
-{
-	struct scd_control_plane_options options = { .http = { .url = "https://h/", .ca_cert = "/nowhere/ca.pem" } };
-	struct plane *plane = *state;
-	struct scd_error err;
-
-	assert_int_equal(scd_emitter_add_control_plane(plane->world.emitter, &options, &err), -ENOENT);
-	assert_non_null(strstr(err.what, "/nowhere/ca.pem"));
 }
 
 static void test_url__that_is_none_is_an_error_at_once(void **state)
@@ -228,10 +231,9 @@ int main(void)
 		PLANE_TEST(test_unix_socket__that_is_not_there_is_named),
 		PLANE_TEST(test_tls__a_server_of_the_configured_authority_is_trusted),
 		PLANE_TEST(test_tls__files_are_read_before_they_are_needed),
-		PLANE_TEST(test_tls__files_that_hold_none_are_an_error_at_once),
+		PLANE_TEST(test_pem__files_that_hold_none_are_an_error),
 		PLANE_TEST(test_tls__another_server_gets_nothing_unless_asked_to_be_insecure),
 		PLANE_TEST(test_tls__insecure_trusts_anybody),
-		PLANE_TEST(test_tls__a_certificate_that_cannot_be_read_is_an_error_at_once),
 		PLANE_TEST(test_url__that_is_none_is_an_error_at_once),
 		PLANE_TEST(test_name__tells_no_password),
 	};

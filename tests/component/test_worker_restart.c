@@ -108,23 +108,6 @@ static void start_daemon(struct fixture *fixture, unsigned threads)
 		fail_msg("the daemon did not start: %s", fixture->run.err.data);
 }
 
-/* The keeper's only child. */
-static pid_t worker_of(pid_t keeper)
-{
-	char path[64];
-	FILE *file;
-	int pid = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)keeper, (int)keeper);
-	file = fopen(path, "re");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &pid) != 1)
-		pid = -1;
-	fclose(file);
-	return pid;
-}
-
 static int send_program(int fd, unsigned sender, int32_t number)
 {
 	const struct actor actor = { .tid = number, .tgid = number, .time_ns = number, .container = "c" };
@@ -190,7 +173,7 @@ static void finish_senders(struct fixture *fixture)
 
 static void kill_worker(struct fixture *fixture, size_t restarts)
 {
-	pid_t worker = worker_of(fixture->run.pid);
+	pid_t worker = run_child(&fixture->run);
 
 	assert_true(worker > 0);
 	assert_int_equal(kill(worker, SIGKILL), 0);
@@ -304,7 +287,7 @@ static void test_worker_restart__follows_one_that_hangs_and_reads_what_came_mean
 	start_senders(fixture);
 	order_burst(fixture);
 	assert_true(run_until_out(&fixture->run, 1));
-	kill(worker_of(fixture->run.pid), SIGSTOP);
+	kill(run_child(&fixture->run), SIGSTOP);
 	order_burst(fixture);
 	finish_senders(fixture);
 	if (!run_until(&fixture->run, "the worker is ready again"))

@@ -222,3 +222,19 @@ size_t run_count(const struct run_text *text, const char *needle)
 		count++;
 	return count;
 }
+
+pid_t run_child(const struct run *run)
+{
+	char path[64];
+	FILE *file;
+	int pid = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)run->pid, (int)run->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &pid) != 1)
+		pid = -1;
+	fclose(file);
+	return pid;
+}

@@ -58,4 +58,7 @@ int run_program(struct run *run, const struct run_options *options);
 /* The number of times that needle is in the text. */
 size_t run_count(const struct run_text *text, const char *needle);
 
+/* The first child process of one that runs, or -1: the worker of a daemon. */
+pid_t run_child(const struct run *run);
+
 #endif

@@ -44,12 +44,35 @@ int scd_emitter_add_stream(struct scd_emitter *emitter, int fd, const char *name
 int scd_emitter_add_file(struct scd_emitter *emitter, const char *path, struct scd_error *err);
 
 /*
- * TLS and time-outs shared by both HTTP outputs. Strings are copied. NULL and 0 are the defaults (base/defaults.h).
+ * The same in two steps, for who may open files now and makes the emitter when that may be different: a descriptor to
+ * append to this file, and the output that writes there. The path of the second only names it. It takes over the
+ * descriptor, also when it fails.
+ */
+int scd_emitter_open_file(const char *path, int *ret_fd, struct scd_error *err);
+int scd_emitter_add_open_file(struct scd_emitter *emitter, int fd, const char *path, struct scd_error *err);
+
+/*
+ * The content of a file of certificates or of a key: what an HTTP output is given, so that it reads no file later. In
+ * memory that no core has. Not looked at, but that it is there: libcurl says what is wrong with it, with each request.
+ * Its file may not be empty, nor longer than SCD_LIMIT_PEM_BYTES. 0 or negative errno with err, which names the file.
+ */
+struct scd_pem {
+	char *data;
+	size_t len; /* 0: there is none */
+};
+int scd_pem_read(const char *path, struct scd_pem *ret_pem, struct scd_error *err);
+
+/* Gives the memory back to the kernel. Accepts one of zeros. */
+void scd_pem_done(struct scd_pem *pem);
+
+/*
+ * TLS and time-outs shared by both HTTP outputs. Strings and PEM are copied. NULL and 0 are the defaults
+ * (base/defaults.h).
  */
 struct scd_http_options {
 	const char *url;        /* http://, https://, or http+unix:///path/to/socket:/request/path */
 	const char *user_agent; /* NULL: "seccheckd" */
-	const char *ca_cert, *client_cert, *client_key;
+	struct scd_pem ca_cert, client_cert, client_key;
 	bool insecure;           /* do not verify the server: tests only */
 	unsigned timeout_ms;     /* of one request */
 	unsigned backoff_min_ms; /* first retry; doubled each time, full jitter */

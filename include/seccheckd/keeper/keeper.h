@@ -108,6 +108,12 @@ struct scd_worker_seat {
 	 * belong to the worker.
 	 */
 	int good_fd, keep_fd;
+
+	/*
+	 * Another worker was ready before. What is amiss with the world, and was not then, is no reason not to start:
+	 * sandboxes would be unwatched until somebody comes.
+	 */
+	bool is_later;
 };
 
 /*
