@@ -1,5 +1,5 @@
 /*
- * A collection of items to a rule set: lists into texts, texts into trees, trees into programs, rules into buckets.
+ * A collection of items to a rule set: lists into texts, texts into trees, trees into programs, rules into plans.
  *
  * All rules are compiled even when one is wrong, so that every error is reported; then no set is made.
  */
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/needles.h"
+#include "engine/plan.h"
 #include "engine/program.h"
 #include "engine/warn.h"
 #include "seccheckd/base/limits.h"
@@ -110,7 +111,7 @@ static int report_compile_error(struct scd__build *build, const struct scd__rule
 
 /* -EINVAL when it was reported, -ENOENT when the rule is left out. */
 static int compile_condition(struct scd__build *build, struct scd__rule_item *item, struct scd_rule *rule,
-                             int32_t *ret_entry)
+                             int32_t *ret_entry, struct scd__gate *ret_gate)
 {
 	int result = scd__expand_exceptions(build->collection, item);
 	if (result == 0)
@@ -118,7 +119,7 @@ static int compile_condition(struct scd__build *build, struct scd__rule_item *it
 	if (result < 0)
 		return result;
 	struct scd__compile_error error = { 0 };
-	result = scd__program_new(build, item->ast, ret_entry, &error);
+	result = scd__program_new(build, item->ast, ret_entry, ret_gate, &error);
 	if (result == 0)
 		result = scd__static_kinds(build, item->ast, &rule->kinds, &error);
 	if (result == -EINVAL)
@@ -211,7 +212,8 @@ static int fill_rule(struct scd__build *build, struct scd__rule_item *item, cons
 		return result;
 	rule->index = (uint32_t)set->rule_count;
 	rule->enabled = scd__rule_is_enabled(&item->pub, options);
-	int condition = compile_condition(build, item, rule, &set->entries[set->rule_count]);
+	int condition = compile_condition(build, item, rule, &set->entries[set->rule_count],
+	                                  &set->gates[set->rule_count]);
 	int output = condition == -ENOENT ? 0 : compile_output(build, item, options, rule);
 	if (condition < 0 || output < 0) {
 		set->node_count = first_node;
@@ -248,7 +250,8 @@ static int compile_rules(struct scd__build *build, const struct scd_ruleset_opti
 	int result = 0;
 	set->rules = scd_arena_zalloc(&set->arena, collection->rules.count + 1, sizeof(*set->rules));
 	set->entries = scd_arena_zalloc(&set->arena, collection->rules.count + 1, sizeof(*set->entries));
-	if (!set->rules || !set->entries)
+	set->gates = scd_arena_zalloc(&set->arena, collection->rules.count + 1, sizeof(*set->gates));
+	if (!set->rules || !set->entries || !set->gates)
 		return -ENOMEM;
 	for (size_t i = 0; i < collection->rules.count; i++) {
 		int one = compile_rule(build, collection->rules.all[i], options);
@@ -257,30 +260,6 @@ static int compile_rules(struct scd__build *build, const struct scd_ruleset_opti
 		result = one < 0 ? one : result;
 	}
 	return result;
-}
-
-static bool can_fire(const struct scd_ruleset *set, size_t rule, unsigned kind)
-{
-	return set->rules[rule].enabled && set->entries[rule] != SCD__NO &&
-	       scd_kind_set_has(&set->rules[rule].kinds, kind);
-}
-
-static int fill_bucket(struct scd_ruleset *set, unsigned kind)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < set->rule_count; i++)
-		count += can_fire(set, i, kind);
-	if (count == 0)
-		return 0;
-	uint32_t *rules = scd_arena_zalloc(&set->arena, count, sizeof(*rules));
-	if (!rules)
-		return -ENOMEM;
-	set->buckets[kind] = (struct scd__bucket){ rules, count };
-	for (size_t i = 0; i < set->rule_count; i++)
-		if (can_fire(set, i, kind))
-			*rules++ = (uint32_t)i;
-	scd_kind_set_add(&set->kinds, kind);
-	return 0;
 }
 
 static void warn_unused(const struct scd__collection *collection)
@@ -310,9 +289,11 @@ static int compile_all(struct scd__build *build, const struct scd_ruleset_option
 		return macros;
 	result = compile_rules(build, options);
 	if (result == 0)
+		result = scd__regexes_share(build->set, build->collection->diags);
+	if (result == 0)
 		result = scd__needles_build(build->set);
-	for (unsigned kind = 0; kind < SCD_KIND_COUNT && result == 0; kind++)
-		result = fill_bucket(build->set, kind);
+	if (result == 0)
+		result = scd__plans_build(build->set);
 	result = result < 0 ? result : macros;
 	return result < 0 ? result : required;
 }

@@ -25,7 +25,10 @@ static int fill_set(struct scd_ruleset *set, const struct scd_ast *ast, const st
 	scd_strmap_init(&build.predicate_by_key);
 	set->rules = scd_arena_zalloc(&set->arena, 1, sizeof(*set->rules));
 	set->entries = scd_arena_zalloc(&set->arena, 1, sizeof(*set->entries));
-	int r = set->rules && set->entries ? scd__program_new(&build, ast, set->entries, error) : -ENOMEM;
+	set->gates = scd_arena_zalloc(&set->arena, 1, sizeof(*set->gates));
+	int r = set->rules && set->entries && set->gates ? 0 : -ENOMEM;
+	if (r == 0)
+		r = scd__program_new(&build, ast, set->entries, set->gates, error);
 	if (r == 0)
 		r = scd__needles_build(set);
 	set->rule_count = 1;

@@ -129,6 +129,26 @@ static int parse_regex(struct scd_ruleset *set, const struct scd_ast *node, stru
 	return r;
 }
 
+int scd__regexes_share(struct scd_ruleset *set, struct scd_diags *diags)
+{
+	if (set->regex_count <= SCD_LIMIT_REGEXES_BYTES / SCD_LIMIT_REGEX_BYTES)
+		return 0;
+	size_t share = SCD_LIMIT_REGEXES_BYTES / set->regex_count;
+	for (size_t i = 0; i < set->regex_count; i++) {
+		struct scd_str pattern = scd_regex_pattern(set->regexes[i]);
+		struct scd_error err;
+		int r = scd_regex_limit(set->regexes[i], share, &err);
+		if (r == -EINVAL)
+			scd_diags_add(diags, SCD_DIAG_ERR_COMPILE_CONDITION, NULL, 0, 0, NULL,
+			              "with fewer regular expressions, each may take more memory",
+			              "'" SCD_STR_FMT "' takes more than its share of %zu bytes, as one of %zu: %s",
+			              SCD_STR_ARG(pattern), share, set->regex_count, err.what);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* What would be right; NULL where the type says it. */
 static const char *hint_for(enum scd_type type)
 {

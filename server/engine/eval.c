@@ -1,5 +1,5 @@
 /*
- * Running the programs of one event's bucket.
+ * Running the programs of the rules that can match an event (plan.h), in order of definition.
  *
  * Values and results are remembered for the event by an epoch number: what carries the number of the current event is
  * valid, and nothing has to be cleared between events. Matches are told when all rules have looked: what an alert
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/needles.h"
+#include "engine/plan.h"
 
 struct predicate_state {
 	uint32_t epoch;
@@ -20,7 +21,7 @@ struct predicate_state {
 /* What a value contains, of all that rules look for in it. */
 struct needles_state {
 	uint32_t epoch;
-	uint64_t *found;
+	struct scd_hits hits;
 };
 
 struct scd_evaluator {
@@ -28,24 +29,33 @@ struct scd_evaluator {
 	struct scd__memo memo; /* its epoch is that of the predicates, too */
 	struct predicate_state *predicates;
 	struct needles_state *needles; /* of each automaton */
-	uint64_t *found;               /* the bits of all of them */
-	uint32_t *matched;             /* the rules that the event matches so far */
+	uint64_t *found_bits;          /* those of all of them, and their ids */
+	uint32_t *found_ids;
+	struct scd__candidates candidates; /* none between events */
+	uint32_t *matched;                 /* the rules that the event matches so far */
 };
 
 static bool init_needles(struct scd_evaluator *evaluator)
 {
 	const struct scd_ruleset *set = evaluator->set;
-	size_t words = 0;
-	for (size_t i = 0; i < set->automaton_count; i++)
+	size_t words = 0, ids = 0;
+	for (size_t i = 0; i < set->automaton_count; i++) {
 		words += scd_automaton_words(set->automatons[i]);
-	evaluator->needles = calloc(set->automaton_count + 1, sizeof(*evaluator->needles));
-	evaluator->found = calloc(words + 1, sizeof(*evaluator->found));
-	words = 0;
-	for (size_t i = 0; i < set->automaton_count && evaluator->needles && evaluator->found; i++) {
-		evaluator->needles[i].found = evaluator->found + words;
-		words += scd_automaton_words(set->automatons[i]);
+		ids += scd_automaton_count(set->automatons[i]);
 	}
-	return evaluator->needles && evaluator->found;
+	evaluator->needles = calloc(set->automaton_count + 1, sizeof(*evaluator->needles));
+	evaluator->found_bits = calloc(words + 1, sizeof(*evaluator->found_bits));
+	evaluator->found_ids = calloc(ids + 1, sizeof(*evaluator->found_ids));
+	if (!evaluator->needles || !evaluator->found_bits || !evaluator->found_ids)
+		return false;
+	words = ids = 0;
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		evaluator->needles[i].hits.bits = evaluator->found_bits + words;
+		evaluator->needles[i].hits.ids = evaluator->found_ids + ids;
+		words += scd_automaton_words(set->automatons[i]);
+		ids += scd_automaton_count(set->automatons[i]);
+	}
+	return true;
 }
 
 struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
@@ -57,7 +67,8 @@ struct scd_evaluator *scd_evaluator_new(struct scd_ruleset *set)
 	evaluator->memo.slots = calloc(set->slot_count + 1, sizeof(*evaluator->memo.slots));
 	evaluator->predicates = calloc(set->predicate_count + 1, sizeof(*evaluator->predicates));
 	evaluator->matched = calloc(set->rule_count + 1, sizeof(*evaluator->matched));
-	if (!init_needles(evaluator) || !evaluator->memo.slots || !evaluator->predicates || !evaluator->matched)
+	bool made = scd__candidates_init(&evaluator->candidates, set->largest_plan) && init_needles(evaluator);
+	if (!made || !evaluator->memo.slots || !evaluator->predicates || !evaluator->matched)
 		scd_evaluator_free(&evaluator);
 	return evaluator;
 }
@@ -70,7 +81,9 @@ void scd_evaluator_free(struct scd_evaluator **evaluator)
 	free((*evaluator)->memo.slots);
 	free((*evaluator)->predicates);
 	free((*evaluator)->needles);
-	free((*evaluator)->found);
+	free((*evaluator)->found_bits);
+	free((*evaluator)->found_ids);
+	scd__candidates_done(&(*evaluator)->candidates);
 	free((*evaluator)->matched);
 	free(*evaluator);
 	*evaluator = NULL;
@@ -87,16 +100,16 @@ static void next_epoch(struct scd_evaluator *evaluator)
 	evaluator->memo.epoch = 1;
 }
 
-static const uint64_t *find_needles(struct scd_evaluator *evaluator, uint32_t index, const struct scd_value *value)
+const struct scd_hits *scd__evaluator_hits(struct scd_evaluator *evaluator, uint32_t automaton,
+                                           const struct scd_value *value)
 {
-	struct needles_state *state = &evaluator->needles[index];
-	const struct scd_automaton *automaton = evaluator->set->automatons[index];
+	struct needles_state *state = &evaluator->needles[automaton];
 	if (state->epoch != evaluator->memo.epoch) {
-		memset(state->found, 0, scd_automaton_words(automaton) * sizeof(*state->found));
-		scd__needles_find(automaton, value, state->found);
+		scd_hits_clear(&state->hits);
+		scd__needles_find(evaluator->set->automatons[automaton], value, &state->hits);
 		state->epoch = evaluator->memo.epoch;
 	}
-	return state->found;
+	return &state->hits;
 }
 
 /* What a missing value makes false. */
@@ -112,7 +125,7 @@ static bool compute(struct scd_evaluator *evaluator, const struct scd__predicate
 	if (!left || (predicate->right && !right))
 		return false;
 	if (predicate->needle_ids)
-		return scd__needles_hold(predicate, find_needles(evaluator, predicate->automaton, left));
+		return scd__needles_hold(predicate, scd__evaluator_hits(evaluator, predicate->automaton, left));
 	return scd__predicate_holds(predicate, left, right, view->scratch);
 }
 
@@ -136,18 +149,31 @@ static bool rule_matches(struct scd_evaluator *evaluator, uint32_t rule, const s
 	return at == SCD__MATCH;
 }
 
-static size_t find_matches(struct scd_evaluator *evaluator, const struct scd__bucket *bucket,
-                           const struct scd_view *view)
+/* Whether that was the last rule to look at. */
+static bool note_match(struct scd_evaluator *evaluator, uint32_t rule, size_t *count)
+{
+	evaluator->matched[(*count)++] = rule;
+	return evaluator->set->match_first;
+}
+
+static size_t run_all(struct scd_evaluator *evaluator, const struct scd__plan *plan, const struct scd_view *view)
 {
 	size_t count = 0;
-	next_epoch(evaluator);
-	for (size_t i = 0; i < bucket->count; i++) {
-		if (!rule_matches(evaluator, bucket->rules[i], view))
-			continue;
-		evaluator->matched[count++] = bucket->rules[i];
-		if (evaluator->set->match_first)
+	for (size_t i = 0; i < plan->count; i++)
+		if (rule_matches(evaluator, plan->rules[i], view) && note_match(evaluator, plan->rules[i], &count))
 			break;
-	}
+	return count;
+}
+
+static size_t run_candidates(struct scd_evaluator *evaluator, const struct scd__plan *plan, const struct scd_view *view)
+{
+	struct scd__candidates *candidates = &evaluator->candidates;
+	size_t count = 0, at;
+	bool last = false;
+	scd__plan_probe(plan, evaluator, view, candidates);
+	while ((at = scd__candidates_take(candidates, plan->count)) != SCD__NO_CANDIDATE)
+		if (!last && rule_matches(evaluator, plan->rules[at], view))
+			last = note_match(evaluator, plan->rules[at], &count);
 	return count;
 }
 
@@ -185,8 +211,11 @@ size_t scd_evaluator_run(struct scd_evaluator *evaluator, const struct scd_view 
 {
 	if (view->event->kind >= SCD_KIND_COUNT)
 		return 0;
-	const struct scd__bucket *bucket = &evaluator->set->buckets[view->event->kind];
-	size_t count = bucket->count ? find_matches(evaluator, bucket, view) : 0;
+	const struct scd__plan *plan = evaluator->set->plans[view->event->kind];
+	if (!plan)
+		return 0;
+	next_epoch(evaluator);
+	size_t count = plan->probe_count ? run_candidates(evaluator, plan, view) : run_all(evaluator, plan, view);
 	for (size_t i = 0; i < count; i++)
 		on_match(user, &evaluator->set->rules[evaluator->matched[i]], view);
 	return count;

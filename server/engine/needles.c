@@ -95,20 +95,20 @@ int scd__needles_build(struct scd_ruleset *set)
 	return r;
 }
 
-void scd__needles_find(const struct scd_automaton *automaton, const struct scd_value *value, uint64_t *found)
+void scd__needles_find(const struct scd_automaton *automaton, const struct scd_value *value, struct scd_hits *hits)
 {
 	if (!value->is_list)
-		scd_automaton_find(automaton, value->text, found);
+		scd_automaton_find(automaton, value->text, hits);
 	for (size_t i = 0; value->is_list && i < value->list.count; i++)
-		scd_automaton_find(automaton, value->list.items[i].text, found);
+		scd_automaton_find(automaton, value->list.items[i].text, hits);
 }
 
-bool scd__needles_hold(const struct scd__predicate *predicate, const uint64_t *found)
+bool scd__needles_hold(const struct scd__predicate *predicate, const struct scd_hits *hits)
 {
 	size_t held = 0;
 	for (size_t i = 0; i < predicate->constant_count; i++) {
 		uint32_t id = predicate->needle_ids[i];
-		held += found[id / 64] >> (id % 64) & 1;
+		held += hits->bits[id / 64] >> (id % 64) & 1;
 	}
 	switch (predicate->quantity) {
 	case SCD__ONE_OF: return held == 1;

@@ -13,10 +13,10 @@
 /* Gives the finished predicates of a set their automatons. -ENOMEM. */
 int scd__needles_build(struct scd_ruleset *set);
 
-/* Sets the bits of all that a value, or one item of it, contains; clears none. */
-void scd__needles_find(const struct scd_automaton *automaton, const struct scd_value *value, uint64_t *found);
+/* Adds all that a value, or one item of it, contains. */
+void scd__needles_find(const struct scd_automaton *automaton, const struct scd_value *value, struct scd_hits *hits);
 
 /* Whether a predicate holds when these were found. */
-bool scd__needles_hold(const struct scd__predicate *predicate, const uint64_t *found);
+bool scd__needles_hold(const struct scd__predicate *predicate, const struct scd_hits *hits);
 
 #endif

@@ -103,23 +103,29 @@ struct scd__node {
 	int32_t on_true, on_false;
 };
 
-struct scd__bucket {
-	const uint32_t *rules; /* indices in order of definition */
+/* What a rule needs to match: one of these predicates holds (gate.h). Open: nobody knows of anything. */
+struct scd__gate {
+	const uint32_t *atoms;
 	size_t count;
+	bool open;
 };
+
+struct scd__plan; /* plan.h */
 
 struct scd_ruleset {
 	atomic_uint refs;
 	struct scd_arena arena; /* everything below */
 	struct scd_rule *rules;
-	int32_t *entries; /* per rule: first node, or SCD__MATCH / SCD__NO */
+	int32_t *entries;        /* per rule: first node, or SCD__MATCH / SCD__NO */
+	struct scd__gate *gates; /* per rule */
 	size_t rule_count;
 	size_t slot_count; /* of expressions */
 	struct scd__predicate *predicates;
 	size_t predicate_count, predicate_room;
 	struct scd__node *nodes;
 	size_t node_count, node_room;
-	struct scd__bucket buckets[SCD_KIND_COUNT];
+	const struct scd__plan *plans[SCD_KIND_COUNT]; /* NULL: no rule reads events of this kind */
+	size_t largest_plan;                           /* rules of one */
 	struct scd_kind_set kinds;
 	const struct scd_automaton **automatons; /* needles.h */
 	size_t automaton_count, automaton_room;
@@ -143,11 +149,11 @@ int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, ui
                        struct scd__compile_error *ret_error);
 
 /*
- * A condition's nodes; *ret_entry is where it starts. Macros are put in on the way. -EINVAL with the reason, -ENOMEM,
+ * A condition's nodes; *ret_entry is where it starts, *ret_gate what has to hold for it to be true. Macros are put in on the way. -EINVAL with the reason, -ENOMEM,
  * -E2BIG (too many nodes), -ECANCELED (a macro that was already reported as broken).
  */
 int scd__program_new(struct scd__build *build, const struct scd_ast *condition, int32_t *ret_entry,
-                     struct scd__compile_error *ret_error);
+                     struct scd__gate *ret_gate, struct scd__compile_error *ret_error);
 
 /*
  * Event kinds for which a condition can be true at all (SPEC 2.8), from its checks of evt.type and evt.num alone.
@@ -173,6 +179,12 @@ bool scd__check_constants(const struct scd_ast *check, const struct scd_str **re
 int scd__constant_parse(struct scd_ruleset *set, const struct scd__expr *left, enum scd__op op, bool is_hex,
                         const struct scd_ast *node, struct scd_str text, union scd__constant *ret_constant,
                         struct scd__compile_error *ret_error);
+
+/*
+ * Gives each regex of a finished set its share of SCD_LIMIT_REGEXES_BYTES (constant.c). -EINVAL when a pattern needs
+ * more, which was reported; -ENOMEM.
+ */
+int scd__regexes_share(struct scd_ruleset *set, struct scd_diags *diags);
 
 /* Leaves comments out of a condition (comments.c); *text then points into the build's scratch arena. -ENOMEM. */
 int scd__strip_comments(struct scd__build *build, const struct scd__text *parts, const char *kind, struct scd_str name,
@@ -223,6 +235,10 @@ bool scd__evaluator_holds(struct scd_evaluator *evaluator, uint32_t predicate, c
 bool scd__evaluator_misses(struct scd_evaluator *evaluator, uint32_t predicate, const struct scd_view *view);
 const struct scd_value *scd__evaluator_value(struct scd_evaluator *evaluator, const struct scd__expr *expr,
                                              const struct scd_view *view);
+
+/* What an automaton of the set finds in the value of the expression that it is for. eval.c */
+const struct scd_hits *scd__evaluator_hits(struct scd_evaluator *evaluator, uint32_t automaton,
+                                           const struct scd_value *value);
 
 /* One comparison. The values are present; right is NULL where the predicate has constants. Not for KIND. */
 bool scd__predicate_holds(const struct scd__predicate *predicate, const struct scd_value *left,

@@ -12,6 +12,8 @@
  * one that went down, so a text of n bytes takes at most 2n steps. At a node, all needles that end there are those on
  * its way of `shorter`; where one of them has been found already, so has the rest of the way.
  *
+ * Who looks for beginnings goes down the edges from the root, and stops where there is none.
+ *
  * Edges lie in one array, those of a node together and in order of their bytes. The root has a table of all bytes,
  * since most bytes of most texts are read there.
  */
@@ -222,26 +224,34 @@ size_t scd_automaton_words(const struct scd_automaton *automaton)
 	return (automaton->needle_count + 63) / 64;
 }
 
+void scd_hits_clear(struct scd_hits *hits)
+{
+	for (size_t i = 0; i < hits->count; i++)
+		hits->bits[hits->ids[i] / 64] = 0;
+	hits->count = 0;
+}
+
 /* False when the needle was found before. */
-static bool mark(uint64_t *found, uint32_t needle)
+static bool mark(struct scd_hits *hits, uint32_t needle)
 {
 	uint64_t bit = UINT64_C(1) << needle % 64;
 
-	if (found[needle / 64] & bit)
+	if (hits->bits[needle / 64] & bit)
 		return false;
-	found[needle / 64] |= bit;
+	hits->bits[needle / 64] |= bit;
+	hits->ids[hits->count++] = needle;
 	return true;
 }
 
-static void mark_all(const struct scd_automaton *a, uint32_t at, uint64_t *found)
+static void mark_all(const struct scd_automaton *a, uint32_t at, struct scd_hits *hits)
 {
 	if (a->nodes[at].needle == NONE)
 		at = a->nodes[at].shorter;
-	while (at != NONE && mark(found, a->nodes[at].needle))
+	while (at != NONE && mark(hits, a->nodes[at].needle))
 		at = a->nodes[at].shorter;
 }
 
-void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, uint64_t *found)
+void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, struct scd_hits *hits)
 {
 	uint32_t at = ROOT;
 
@@ -250,6 +260,24 @@ void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str te
 
 		at = at == ROOT ? automaton->from_root[byte] : step(automaton, at, byte);
 		if (at != ROOT)
-			mark_all(automaton, at, found);
+			mark_all(automaton, at, hits);
 	}
+}
+
+size_t scd_automaton_find_edge(const struct scd_automaton *automaton, struct scd_str text, bool is_end,
+                               uint32_t *ret_ids)
+{
+	uint32_t at = ROOT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char byte = (unsigned char)text.data[is_end ? text.len - 1 - i : i];
+
+		at = follow(automaton, at, fold_byte(byte, automaton->fold));
+		if (at == NONE)
+			break;
+		if (automaton->nodes[at].needle != NONE)
+			ret_ids[count++] = automaton->nodes[at].needle;
+	}
+	return count;
 }

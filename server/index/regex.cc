@@ -11,6 +11,7 @@ extern "C" {
 }
 
 #include <errno.h>
+#include <memory>
 #include <re2/re2.h>
 #include <string.h>
 
@@ -25,13 +26,13 @@ re2::StringPiece piece(struct scd_str text)
 	return re2::StringPiece(text.len > 0 ? text.data : "", text.len);
 }
 
-re2::RE2::Options options()
+re2::RE2::Options options(size_t max_bytes)
 {
 	re2::RE2::Options options(re2::RE2::POSIX);
 
 	options.set_log_errors(false);
 	options.set_never_capture(true);
-	options.set_max_mem(SCD_LIMIT_REGEX_BYTES);
+	options.set_max_mem(static_cast<int64_t>(max_bytes));
 	return options;
 }
 
@@ -79,21 +80,44 @@ bool make_utf8(struct scd_str *text, struct scd_arena *scratch)
 } // namespace
 
 struct scd_regex {
-	re2::RE2 re2;
+	std::unique_ptr<re2::RE2> re2;
 };
+
+namespace
+{
+
+int compile(struct scd_str pattern, size_t max_bytes, std::unique_ptr<re2::RE2> *ret_re2, struct scd_error *err)
+{
+	std::unique_ptr<re2::RE2> re2(new re2::RE2(piece(pattern), options(max_bytes)));
+
+	if (!re2->ok()) {
+		scd_error_set(err, -EINVAL, "invalid regular expression: %s", re2->error().c_str());
+		return -EINVAL;
+	}
+	*ret_re2 = std::move(re2);
+	return 0;
+}
+
+} // namespace
 
 extern "C" int scd_regex_new(struct scd_str pattern, struct scd_regex **ret_regex, struct scd_error *err)
 {
 	try {
-		struct scd_regex *regex = new scd_regex{ { piece(pattern), options() } };
+		std::unique_ptr<struct scd_regex> regex(new scd_regex);
+		int r = compile(pattern, SCD_LIMIT_REGEX_BYTES, &regex->re2, err);
 
-		if (regex->re2.ok()) {
-			*ret_regex = regex;
-			return 0;
-		}
-		scd_error_set(err, -EINVAL, "invalid regular expression: %s", regex->re2.error().c_str());
-		delete regex;
-		return -EINVAL;
+		if (r == 0)
+			*ret_regex = regex.release();
+		return r;
+	} catch (...) {
+		return -ENOMEM;
+	}
+}
+
+extern "C" int scd_regex_limit(struct scd_regex *regex, size_t max_bytes, struct scd_error *err)
+{
+	try {
+		return compile(scd_regex_pattern(regex), max_bytes, &regex->re2, err);
 	} catch (...) {
 		return -ENOMEM;
 	}
@@ -105,12 +129,19 @@ extern "C" void scd_regex_free(struct scd_regex **regex)
 	*regex = nullptr;
 }
 
+extern "C" struct scd_str scd_regex_pattern(const struct scd_regex *regex)
+{
+	const std::string &pattern = regex->re2->pattern();
+
+	return scd_str{ pattern.data(), pattern.size() };
+}
+
 extern "C" bool scd_regex_matches(const struct scd_regex *regex, struct scd_str text, struct scd_arena *scratch)
 {
 	if (!make_utf8(&text, scratch))
 		return false;
 	try {
-		return regex->re2.Match(piece(text), 0, text.len, re2::RE2::ANCHOR_BOTH, nullptr, 0);
+		return regex->re2->Match(piece(text), 0, text.len, re2::RE2::ANCHOR_BOTH, nullptr, 0);
 	} catch (...) {
 		return false;
 	}

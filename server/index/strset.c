@@ -87,5 +87,17 @@ const struct scd_strset *scd_strset_new(const struct scd_str *members, size_t co
 
 bool scd_strset_has(const struct scd_strset *set, struct scd_str text)
 {
-	return text.len <= set->max_len && find(set, text, XXH3_64bits(text.data, text.len))->member != 0;
+	return scd_strset_find(set, text) != SCD_STRSET_NONE;
+}
+
+uint32_t scd_strset_find(const struct scd_strset *set, struct scd_str text)
+{
+	if (text.len > set->max_len)
+		return SCD_STRSET_NONE;
+	return find(set, text, XXH3_64bits(text.data, text.len))->member - 1;
+}
+
+size_t scd_strset_count(const struct scd_strset *set)
+{
+	return set->count;
 }

@@ -159,6 +159,12 @@
  */
 #define SCD_LIMIT_REGEX_BYTES (2 << 20)
 
+/*
+ * The same of all regular expressions of a generation together: from 128 on, each may take an equal share. Sandboxes
+ * choose the texts, and so how much of it is used.
+ */
+#define SCD_LIMIT_REGEXES_BYTES (256 << 20)
+
 /* Memory of one generation of rules. */
 #define SCD_LIMIT_RULESET_BYTES ((size_t)2 << 30)
 

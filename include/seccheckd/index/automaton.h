@@ -1,8 +1,9 @@
 /*
- * Many texts looked for at once: which of them another text contains, in one pass over it (Aho-Corasick).
+ * Many texts looked for at once: which of them another text contains, in one pass over it (Aho-Corasick), or which of
+ * them it begins or ends with.
  *
  * Time is linear in the text, whatever it is and however many needles there are: a needle that was found is not told
- * of again.
+ * of again. Beginnings and ends cost no more steps than the longest needle has bytes.
  */
 #ifndef SECCHECKD_INDEX_AUTOMATON_H
 #define SECCHECKD_INDEX_AUTOMATON_H
@@ -23,7 +24,27 @@ size_t scd_automaton_count(const struct scd_automaton *automaton);
 /* Words of 64 bits in which there is a bit for each needle. */
 size_t scd_automaton_words(const struct scd_automaton *automaton);
 
-/* Sets the bits of the needles that the text contains: bit `id % 64` of found[id / 64]. Clears none. */
-void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, uint64_t *found);
+/*
+ * Needles that were found: bit `id % 64` of bits[id / 64], and the ids in a row, each once. Its owner gives it zeroed
+ * words for all bits and room for all ids.
+ */
+struct scd_hits {
+	uint64_t *bits;
+	uint32_t *ids;
+	size_t count;
+};
+
+/* As if nothing had been found; costs as much as there was. */
+void scd_hits_clear(struct scd_hits *hits);
+
+/* Adds the needles that the text contains. */
+void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, struct scd_hits *hits);
+
+/*
+ * The needles that the text begins with, shortest first; is_end: that it ends with, if each was given backwards. ret_ids
+ * has room for as many as the longest needle has bytes. Returns how many.
+ */
+size_t scd_automaton_find_edge(const struct scd_automaton *automaton, struct scd_str text, bool is_end,
+                               uint32_t *ret_ids);
 
 #endif

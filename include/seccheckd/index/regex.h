@@ -6,7 +6,7 @@
  * match is linear in the text, and neither the compiled pattern nor what matching remembers of it takes more than
  * SCD_LIMIT_REGEX_BYTES.
  *
- *    new → matches… → free
+ *    new → (limit) → matches… → free
  *
  * One regex may be used by several threads at once.
  */
@@ -21,6 +21,15 @@ struct scd_regex;
 /* -EINVAL with the reason in err (what; no place): no pattern, or one that needs more memory. -ENOMEM. */
 int scd_regex_new(struct scd_str pattern, struct scd_regex **ret_regex, struct scd_error *err);
 void scd_regex_free(struct scd_regex **regex);
+
+/*
+ * Lets it take this much memory and no more: its share, where there are many. Not while it is in use. -EINVAL with the
+ * reason when the pattern alone needs more, -ENOMEM; then nothing has changed.
+ */
+int scd_regex_limit(struct scd_regex *regex, size_t max_bytes, struct scd_error *err);
+
+/* What it was made from; lives as long as the regex. */
+struct scd_str scd_regex_pattern(const struct scd_regex *regex);
 
 /*
  * Patterns are over UTF-8: each byte of the text that is none counts as U+FFFD, for which a copy of the text is made in

@@ -17,4 +17,9 @@ struct scd_strset;
 const struct scd_strset *scd_strset_new(const struct scd_str *members, size_t count, struct scd_arena *arena);
 bool scd_strset_has(const struct scd_strset *set, struct scd_str text);
 
+/* Distinct members are numbered from 0: the number of one, or SCD_STRSET_NONE. */
+#define SCD_STRSET_NONE UINT32_MAX
+uint32_t scd_strset_find(const struct scd_strset *set, struct scd_str text);
+size_t scd_strset_count(const struct scd_strset *set);
+
 #endif

@@ -376,7 +376,7 @@ static void test_hostile__macros_that_grow_exponentially_are_refused(void **stat
 		scd_buf_printf(&yaml, "- macro: m%d\n  condition: m%d or m%d\n", i, i - 1, i - 1);
 	scd_buf_printf(&yaml, RULE("A") "  condition: m39\n");
 	assert_null(rules_load(yaml.data, &diags));
-	assert_non_null(strstr(diags.items[0].what, "checks"));
+	assert_non_null(strstr(diags.items[diags.count - 1].what, "checks"));
 	scd_buf_done(&yaml);
 	scd_diags_done(&diags);
 }
@@ -420,7 +420,7 @@ static void test_hostile__a_chain_of_macros_is_refused_beyond_the_depth(void **s
 		scd_buf_printf(&yaml, "- macro: m%d\n  condition: not m%d\n", i, i - 1);
 	scd_buf_printf(&yaml, RULE("A") "  condition: m4999\n");
 	assert_null(rules_load(yaml.data, &diags));
-	assert_non_null(strstr(diags.items[0].what, "depth"));
+	assert_non_null(strstr(diags.items[diags.count - 1].what, "depth"));
 	scd_buf_done(&yaml);
 	scd_diags_done(&diags);
 }
@@ -443,6 +443,44 @@ static void test_list__of_many_items_loads(void **state)
 	scd_diags_done(&diags);
 }
 
+/* Patterns that are right by themselves, and of which one takes more than what is left for each. */
+static struct scd_ruleset *load_patterns(size_t count, const char *last, struct scd_diags *diags)
+{
+	struct scd_buf yaml;
+	scd_buf_init(&yaml, 16u << 20);
+	scd_buf_printf(&yaml,
+	               "- rule: R\n  desc: d\n  priority: INFO\n  output: o\n  condition: >-\n    evt.type = open and "
+	               "(proc.name regex \"%s\"",
+	               last);
+	for (size_t i = 0; i < count; i++)
+		scd_buf_printf(&yaml, " or proc.name regex \"%zux[yz]\"", i);
+	scd_buf_append(&yaml, ")\n", 3);
+	struct scd_ruleset *set = rules_load(yaml.data, diags);
+	scd_buf_done(&yaml);
+	return set;
+}
+
+static void test_load__shares_memory_among_regular_expressions(void **state)
+{
+	static const struct {
+		const char *last;
+		size_t others;
+		bool loads;
+	} rows[] = { { ".{1000}", 1, true }, { "y[yz]", 3000, true }, { ".{1000}", 3000, false } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scd_diags diags;
+		scd_diags_init(&diags);
+		struct scd_ruleset *set = load_patterns(rows[i].others, rows[i].last, &diags);
+		assert_int_equal(set != NULL, rows[i].loads);
+		if (!set)
+			assert_non_null(
+			        strstr(diags.items[diags.count - 1].what, "'.{1000}' takes more than its share"));
+		scd_ruleset_unref(&set);
+		scd_diags_done(&diags);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_hostile__deep_nesting_is_refused),
 		cmocka_unit_test(test_hostile__a_chain_of_macros_is_refused_beyond_the_depth),
 		cmocka_unit_test(test_list__of_many_items_loads),
+		cmocka_unit_test(test_load__shares_memory_among_regular_expressions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,33 @@ static void test_regex__refuses_a_pattern_that_needs_too_much_memory(void **stat
 	assert_non_null(strstr(err.what, "too large"));
 }
 
+static void test_regex__takes_its_share_of_memory_and_matches_as_before(void **state)
+{
+	static const struct scd_str patterns[] = { SCD_STR_INIT("(a|b)*a(a|b){8}"), SCD_STR_INIT("x+[0-9a-f]{4}y?") };
+	static const struct scd_str texts[] = { SCD_STR_INIT("ababababababab"), SCD_STR_INIT("bbbbbbbbbbbbb"),
+		                                SCD_STR_INIT("xx01efy"), SCD_STR_INIT("") };
+	struct scd_arena scratch;
+
+	(void)state;
+	scd_arena_init(&scratch, 4096, 1u << 20);
+	for (size_t i = 0; i < SCD_COUNT(patterns); i++) {
+		struct scd_regex *whole, *small;
+		struct scd_error err;
+
+		assert_int_equal(scd_regex_new(patterns[i], &whole, &err), 0);
+		assert_int_equal(scd_regex_new(patterns[i], &small, &err), 0);
+		assert_int_equal(scd_regex_limit(small, 8192, &err), 0);
+		for (size_t j = 0; j < SCD_COUNT(texts); j++)
+			assert_int_equal(scd_regex_matches(small, texts[j], &scratch),
+			                 scd_regex_matches(whole, texts[j], &scratch));
+		assert_int_equal(scd_regex_limit(small, 64, &err), -EINVAL);
+		assert_true(scd_str_eq(scd_regex_pattern(small), patterns[i]));
+		scd_regex_free(&whole);
+		scd_regex_free(&small);
+	}
+	scd_arena_done(&scratch);
+}
+
 /* What backtracking would take years for; and more states than there is memory to remember. */
 static void test_regex__takes_linear_time(void **state)
 {
@@ -138,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_regex__takes_each_bad_byte_for_one_replacement_character),
 		cmocka_unit_test(test_regex__refuses_what_posix_has_not),
 		cmocka_unit_test(test_regex__refuses_a_pattern_that_needs_too_much_memory),
+		cmocka_unit_test(test_regex__takes_its_share_of_memory_and_matches_as_before),
 		cmocka_unit_test(test_regex__takes_linear_time),
 		cmocka_unit_test(test_regex__does_not_match_without_scratch),
 	};
