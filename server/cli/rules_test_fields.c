@@ -127,7 +127,7 @@ static bool read_name(struct scd__test_file *file, const struct scd_yaml_node *k
 static bool read_field(struct scd__test_file *file, const struct scd_yaml_node *key, const struct scd_yaml_node *node,
                        struct scd__test_errors *errors, struct scd__test_field *field)
 {
-	struct scd_field_use use;
+	struct scd_field_use use = { 0 };
 
 	if (!read_name(file, key, errors, field, &use))
 		return false;

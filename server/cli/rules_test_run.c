@@ -272,7 +272,7 @@ static void run_events(struct run *run)
 {
 	struct scd_arena scratch;
 
-	scd_arena_init(&scratch, SCRATCH_BYTES, SCD_LIMIT_EVENT_ARENA_BYTES);
+	scd_arena_init(&scratch, SCRATCH_BYTES, (size_t)SCD_LIMIT_EVENT_ARENA_BYTES);
 	for (size_t i = 0; i < run->test->event_count; i++) {
 		struct scd__test_view view;
 

@@ -244,8 +244,9 @@ static bool judge_clause(const struct judge *judge, const struct scd_clause *cla
 bool scd_evaluator_explain(struct scd_evaluator *evaluator, const struct scd_rule *rule, const struct scd_view *view,
                            enum scd_truth *ret_truths)
 {
-	const struct judge judge = { evaluator, view, ret_truths };
+	struct judge judge = { .evaluator = evaluator, .view = view };
 
+	judge.truths = ret_truths;
 	scd__evaluator_begin(evaluator);
 	return judge_clause(&judge, rule->clauses);
 }

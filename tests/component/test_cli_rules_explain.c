@@ -17,7 +17,7 @@
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
 
-/* Three starts of programs: sh, cp, and one from /tmp that is called xmrig; it opens an msr and connects to port 3333. */
+/* Starts of sh, of cp, and of a program from /tmp that is called xmrig; it opens an msr and connects to port 3333. */
 #define MINER_TRACE SCD_SOURCE_DIR "/tests/data/traces/demo-miner"
 #define PACK        SCD_SOURCE_DIR "/rules"
 

@@ -1,6 +1,6 @@
 /*
- * `seccheckd rules test`: what passes, what fails and how that is told; and the tests of the bundled rules, which have to
- * be complete.
+ * `seccheckd rules test`: what passes, what fails and how that is told; and the tests of the bundled rules, which have
+ * to be complete.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -333,7 +333,10 @@ static void test_bundled_rules__pass_their_tests_which_are_complete(void **state
 	glob_t found;
 
 	(void)state;
-	assert_int_equal(glob(SCD_SOURCE_DIR "/rules/tests/*.yaml", 0, NULL, &found), 0);
+	assert_int_equal(glob(SCD_SOURCE_DIR "/rules/tests/"
+	                                     "*.yaml",
+	                      0, NULL, &found),
+	                 0);
 	for (size_t i = 0; i < found.gl_pathc && count < ARGS_MAX; i++)
 		argv[count++] = found.gl_pathv[i];
 	assert_true(count < ARGS_MAX);
