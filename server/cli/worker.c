@@ -1,7 +1,7 @@
 /*
  * The worker: what the modules are put together to.
  *
- *    main thread:   rules → loop → outputs → lanes ─ go ┄┄┄┄┄┄┄┄┄┄┄┄┄┄ all ended → drain the outputs → exit status
+ *    main thread:   rules → loop → outputs → lanes ─ go ┄ beats ┄┄┄┄┄┄ all ended → drain the outputs → exit status
  *    lane's thread:                            └─▶ (ready) connections, alerts … (stop) ─┘
  *
  * A lane (lane.c) reads connections and evaluates rules; its alerts come over to the main thread, which has the outputs
@@ -31,6 +31,9 @@
 /* How long an ordered stop waits for the outputs. */
 #define DRAIN_MS 5000u
 
+/* The keeper wants a beat every second. */
+#define BEAT_MS 500
+
 struct worker {
 	struct scd__worker_settings *settings;
 	struct scd_ruleset *rules;
@@ -40,6 +43,8 @@ struct worker {
 	struct scd__lane **lanes;
 	size_t lane_count;
 	uv_async_t lane_news;
+	uv_timer_t beating; /* of the main thread's pulse */
+	struct scd_pulse *pulse;
 	uv_signal_t counters_wanted; /* SIGUSR1 */
 	unsigned round;              /* the latest request for counters */
 	bool counters_due;           /* it is not answered yet */
@@ -143,6 +148,26 @@ static void watch_signals(struct worker *worker)
 		return;
 	worker->counters_wanted.data = worker;
 	uv_signal_start(&worker->counters_wanted, on_counters_wanted, SIGUSR1);
+}
+
+static void on_beat(uv_timer_t *beating)
+{
+	const struct worker *worker = beating->data;
+
+	scd_pulse_beat(worker->pulse);
+}
+
+/*
+ * From here on the keeper sees whether this thread hangs. Where libcurl would look up names in it, a name server that
+ * does not answer is no reason to be killed.
+ */
+static void start_beating(struct worker *worker, struct scd_pulse *pulse)
+{
+	if (scd_emitter_may_wait_for_names() || uv_timer_init(&worker->loop, &worker->beating) < 0)
+		return;
+	worker->pulse = pulse;
+	worker->beating.data = worker;
+	uv_timer_start(&worker->beating, on_beat, 0, BEAT_MS);
 }
 
 static void on_outputs_dead(void *user)
@@ -270,6 +295,8 @@ static void worker_done(struct worker *worker)
 	for (size_t i = 0; i < worker->lane_count; i++)
 		scd__lane_free(&worker->lanes[i]);
 	free(worker->lanes);
+	if (worker->beating.data)
+		uv_close((uv_handle_t *)&worker->beating, NULL);
 	if (worker->counters_wanted.data)
 		uv_close((uv_handle_t *)&worker->counters_wanted, NULL);
 	if (worker->lane_news.data)
@@ -323,6 +350,7 @@ int scd__worker_main(void *user, const struct scd_worker_seat *seat)
 
 	if (worker_init(&worker, seat) == 0 && start_lanes(&worker) == 0) {
 		watch_signals(&worker);
+		start_beating(&worker, &seat->pulses[seat->lane_count]);
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);
 		log_counters(&worker);

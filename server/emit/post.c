@@ -181,9 +181,14 @@ static int configure(struct scd__post *post, const struct scd_http_options *opti
 	return scd_error_set(err, r, "output %s: %s", options->url, curl_easy_strerror(code));
 }
 
+bool scd_emitter_may_wait_for_names(void)
+{
+	return !(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS);
+}
+
 static void warn_of_slow_names(void)
 {
-	if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
+	if (scd_emitter_may_wait_for_names())
 		scd_log(SCD_LOG_WARNING, "this libcurl looks up names on the daemon's own thread");
 }
 

@@ -28,19 +28,19 @@ static void on_crash(int signal)
 		note(&watched[i], SCD_PULSE_FAULT_HERE);
 		here = true;
 	}
-	if (!here) /* a lane that is not known by its thread yet has not read anything */
+	if (!here) /* a thread that is not known by its pulse yet has not read anything */
 		note(&watched[0], SCD_PULSE_FAULT_ELSEWHERE);
 	raise(signal); /* it is blocked until we return, and has its default action again */
 }
 
-void scd__faults_watch(struct scd_pulse *pulses, size_t lane_count)
+void scd__faults_watch(struct scd_pulse *pulses, size_t count)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
 	const struct sigaction action = { .sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND };
 	struct sigaction before;
 
 	watched = pulses;
-	watched_count = lane_count;
+	watched_count = count;
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
 		if (sigaction(crashes[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
 			sigaction(crashes[i], &action, NULL);

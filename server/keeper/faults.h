@@ -9,10 +9,10 @@
 #include "seccheckd/wire/pulse.h"
 
 /*
- * Handles the signals of a crash, unless somebody does already (a sanitizer): the lane whose thread it is gets
- * SCD_PULSE_FAULT_HERE in its pulse, or, when it is no lane's, the first one SCD_PULSE_FAULT_ELSEWHERE; then the signal
+ * Handles the signals of a crash, unless somebody does already (a sanitizer): the pulse of the thread that crashes gets
+ * SCD_PULSE_FAULT_HERE, or, when it has none, the first one SCD_PULSE_FAULT_ELSEWHERE; then the signal
  * does what it would have done. For the whole process; the pulses stay where they are.
  */
-void scd__faults_watch(struct scd_pulse *pulses, size_t lane_count);
+void scd__faults_watch(struct scd_pulse *pulses, size_t count);
 
 #endif

@@ -29,22 +29,27 @@
 /* Want of kernel memory or descriptors ends without telling us: look again after this time. */
 #define SCD__RETRY_NS (100 * SCD__MS_NS)
 
-/* One thread of the worker, as the keeper sees it. */
+/* What is seen of a pulse. */
+struct scd__sign {
+	uint64_t beat;   /* when we last looked */
+	int64_t beat_ns; /* when we first saw that */
+	bool silent;     /* it has been the same for too long */
+};
+
+/* One of the worker's threads that read, as the keeper sees it. */
 struct scd__lane {
 	int control;             /* our end of its control socket; -1: closed */
 	bool ready;              /* it said so */
 	bool full;               /* the control socket took no more: poll it for room */
 	bool stop_sent;          /* it was told */
 	size_t connection_count; /* that it holds */
-	uint64_t beat;           /* of its pulse, when we last looked */
-	int64_t beat_ns;         /* when we first saw that */
-	bool silent;             /* it has been the same for too long */
+	struct scd__sign sign;
 };
 
 /* Why we killed it. */
 enum scd__verdict {
 	SCD__VERDICT_NONE,    /* we did not */
-	SCD__VERDICT_SILENT,  /* a lane showed no sign of life */
+	SCD__VERDICT_SILENT,  /* a thread showed no sign of life */
 	SCD__VERDICT_UNREADY, /* it did not get ready */
 	SCD__VERDICT_LEFT,    /* it closed a control socket and did not end */
 	SCD__VERDICT_LATE,    /* it did not stop in time */
@@ -54,10 +59,12 @@ struct scd__worker {
 	pid_t pid; /* 0: there is none */
 	struct scd__lane *lanes;
 	size_t lane_count;
-	int *seat_fds;            /* the worker's ends of the control sockets, while it is forked; -1: closed */
-	struct scd_pulse *pulses; /* one for each lane, in memory that is shared; NULL: there is no worker */
-	bool ready;               /* every lane said so */
-	bool left;                /* a control socket has ended without an order: nothing is given to it any more */
+	int *seat_fds; /* the worker's ends of the control sockets, while it is forked; -1: closed */
+	struct scd_pulse
+	        *pulses; /* in memory that is shared: of the lanes, and last of the main thread. NULL: no worker */
+	struct scd__sign main_sign;
+	bool ready; /* every lane said so */
+	bool left;  /* a control socket has ended without an order: nothing is given to it any more */
 	enum scd__verdict verdict;
 	int64_t ready_ns;      /* when it became ready */
 	int64_t kill_at_ns;    /* when its patience is over */
@@ -136,10 +143,16 @@ void scd__worker_ready(struct scd_keeper *keeper, int64_t now_ns);
 
 /* pulses.c */
 
-/* The worker is ready: its lanes are watched from now on. */
+/* How many pulses a worker has. */
+static inline size_t scd__pulse_count(const struct scd__worker *worker)
+{
+	return worker->lane_count + 1;
+}
+
+/* The worker is ready: its threads are watched from now on. */
 void scd__pulses_start(struct scd__worker *worker, int64_t now_ns);
 
-/* It is look_at_ns: a worker of which a lane is silent is killed. */
+/* It is look_at_ns: a worker of which a thread is silent is killed. */
 void scd__pulses_look(struct scd_keeper *keeper, int64_t now_ns);
 
 /* The worker has ended without an order: who may have caused it gets a strike, and is quarantined at the last one. */

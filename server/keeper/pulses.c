@@ -1,16 +1,18 @@
 /*
- * What the worker's pulses tell: that a lane hangs, and whose message ended the worker.
+ * What the worker's pulses tell: that a thread hangs, and whose message ended the worker.
  *
- * The keeper looks five times as often as a lane may be silent. If it comes late itself, by as much as the time between
- * two looks, the whole machine, or all of us, did not run meanwhile, and every lane's time begins anew; a worker that
- * is held by a debugger is never silent. A lane is watched from its first beat on, and until it is told to stop.
+ * The keeper looks five times as often as a thread may be silent. If it comes late itself, by as much as the time between
+ * two looks, the whole machine, or all of us, did not run meanwhile, and every thread's time begins anew; a worker that
+ * is held by a debugger is never silent. A lane is watched from its first beat on, and until it is told to stop; the
+ * main thread, which writes the outputs, likewise, until every lane is told.
  *
  * Strikes: a connection gets one when the worker ends while it is being read, and there is reason to say that reading
  * it was the cause:
  *
  *    it was killed as silent           the connections that the silent lanes were reading
  *    it crashed, in a lane's thread    what that lane was reading (faults.h)
- *    it crashed in another thread      nobody
+ *    it crashed in another thread,     nobody: the main thread has alerts of many in hand, and tells of none
+ *    or that was silent
  *    it crashed, and nobody knows      whatever was being read, in any lane
  *    where; or it exited
  *    SIGKILL that is not ours          nobody: it comes from outside (an operator, the kernel's want of memory)
@@ -43,7 +45,8 @@
 void scd__pulses_start(struct scd__worker *worker, int64_t now_ns)
 {
 	for (size_t i = 0; i < worker->lane_count; i++)
-		worker->lanes[i].beat_ns = now_ns;
+		worker->lanes[i].sign.beat_ns = now_ns;
+	worker->main_sign.beat_ns = now_ns;
 	worker->look_at_ns = now_ns + LOOK_NS;
 }
 
@@ -64,16 +67,31 @@ static bool is_traced(pid_t pid)
 	return found && found[sizeof(line) - 1] != '0';
 }
 
-/* Notes the beat of a lane; true when it has been silent for too long. */
-static bool is_silent(struct scd__lane *lane, struct scd_pulse *pulse, int64_t now_ns)
+/* Notes the beat of a thread; true when it has been silent for too long. excused: it may be. */
+static bool note_beat(struct scd__sign *sign, struct scd_pulse *pulse, bool excused, int64_t now_ns)
 {
 	uint64_t beat = atomic_load_explicit(&pulse->beat, memory_order_relaxed);
 
-	if (beat != lane->beat || beat == 0 || lane->stop_sent) {
-		lane->beat = beat;
-		lane->beat_ns = now_ns;
+	if (beat != sign->beat || beat == 0 || excused) {
+		sign->beat = beat;
+		sign->beat_ns = now_ns;
 	}
-	return now_ns - lane->beat_ns >= SILENT_NS;
+	sign->silent = now_ns - sign->beat_ns >= SILENT_NS;
+	return sign->silent;
+}
+
+/* Notes all of them; true when one has been silent for too long. */
+static bool note_beats(struct scd__worker *worker, int64_t now_ns)
+{
+	bool silent = note_beat(&worker->main_sign, &worker->pulses[worker->lane_count],
+	                        scd__lanes_told_to_stop(worker), now_ns);
+
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		struct scd__lane *lane = &worker->lanes[i];
+
+		silent |= note_beat(&lane->sign, &worker->pulses[i], lane->stop_sent, now_ns);
+	}
+	return silent;
 }
 
 /* What it is reading, if it holds that, or NULL. */
@@ -90,7 +108,7 @@ static const char *name_of(const struct scd__connection *connection)
 	return connection->sandbox_id[0] ? connection->sandbox_id : "(no name)";
 }
 
-static void log_silence(const struct scd_keeper *keeper, size_t lane)
+static void log_silence_of_lane(const struct scd_keeper *keeper, size_t lane)
 {
 	const struct scd__connection *connection = being_read(keeper, lane);
 
@@ -105,28 +123,35 @@ static void log_silence(const struct scd_keeper *keeper, size_t lane)
 		        SCD_LIMIT_WORKER_SILENT_MS);
 }
 
+static void log_silence(const struct scd_keeper *keeper)
+{
+	const struct scd__worker *worker = &keeper->worker;
+
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		if (worker->lanes[i].sign.silent)
+			log_silence_of_lane(keeper, i);
+	}
+	if (worker->main_sign.silent)
+		scd_log(SCD_LOG_ERROR,
+		        "the main thread of the worker, which writes the outputs, has shown no sign of life for %u ms",
+		        SCD_LIMIT_WORKER_SILENT_MS);
+}
+
 void scd__pulses_look(struct scd_keeper *keeper, int64_t now_ns)
 {
 	struct scd__worker *worker = &keeper->worker;
-	bool was_late = now_ns - worker->look_at_ns >= LOOK_NS, silent = false;
 
-	if (was_late)
+	if (now_ns - worker->look_at_ns >= LOOK_NS) /* we are late ourselves */
 		scd__pulses_start(worker, now_ns);
 	worker->look_at_ns = now_ns + LOOK_NS;
-	for (size_t i = 0; i < worker->lane_count; i++) {
-		worker->lanes[i].silent = is_silent(&worker->lanes[i], &worker->pulses[i], now_ns);
-		silent = silent || worker->lanes[i].silent;
-	}
-	if (silent && is_traced(worker->pid)) {
+	if (!note_beats(worker, now_ns))
+		return;
+	if (is_traced(worker->pid)) {
 		scd__pulses_start(worker, now_ns);
 		return;
 	}
-	for (size_t i = 0; i < worker->lane_count; i++) {
-		if (worker->lanes[i].silent)
-			log_silence(keeper, i);
-	}
-	if (silent)
-		scd__worker_kill(keeper, SCD__VERDICT_SILENT);
+	log_silence(keeper);
+	scd__worker_kill(keeper, SCD__VERDICT_SILENT);
 }
 
 static void strike(struct scd_keeper *keeper, struct scd__connection *connection, int64_t now_ns)
@@ -154,14 +179,14 @@ static void strike(struct scd_keeper *keeper, struct scd__connection *connection
 }
 
 /* Where it crashed, as far as the worker could still say. */
-static enum scd_pulse_fault fault_of(const struct scd__worker *worker, size_t lane)
+static enum scd_pulse_fault fault_of(const struct scd__worker *worker, size_t pulse)
 {
-	return (enum scd_pulse_fault)atomic_load_explicit(&worker->pulses[lane].fault, memory_order_relaxed);
+	return (enum scd_pulse_fault)atomic_load_explicit(&worker->pulses[pulse].fault, memory_order_relaxed);
 }
 
 static bool knows_where(const struct scd__worker *worker)
 {
-	for (size_t i = 0; i < worker->lane_count; i++) {
+	for (size_t i = 0; i < scd__pulse_count(worker); i++) {
 		if (fault_of(worker, i) != SCD_PULSE_FAULT_NONE)
 			return true;
 	}
@@ -185,7 +210,7 @@ void scd__pulses_blame(struct scd_keeper *keeper, int wait_status, int64_t now_n
 		return;
 	for (size_t i = 0; i < worker->lane_count; i++) {
 		struct scd__connection *connection = being_read(keeper, i);
-		bool to_blame = was_silent ? worker->lanes[i].silent
+		bool to_blame = was_silent ? worker->lanes[i].sign.silent
 		                : knows    ? fault_of(worker, i) == SCD_PULSE_FAULT_HERE
 		                           : true;
 

@@ -77,7 +77,7 @@ int scd__worker_init(struct scd__worker *worker, size_t lane_count)
 static void release_pulses(struct scd__worker *worker)
 {
 	if (worker->pulses)
-		munmap(worker->pulses, worker->lane_count * sizeof(*worker->pulses));
+		munmap(worker->pulses, scd__pulse_count(worker) * sizeof(*worker->pulses));
 	worker->pulses = NULL;
 }
 
@@ -107,12 +107,13 @@ void scd__worker_done(struct scd__worker *worker)
 /* Sockets and memory of a worker that is about to be forked. New ones for each: what a dead one left may be in use. */
 static int make_seat(struct scd__worker *worker)
 {
-	void *pulses = mmap(NULL, worker->lane_count * sizeof(*worker->pulses), PROT_READ | PROT_WRITE,
+	void *pulses = mmap(NULL, scd__pulse_count(worker) * sizeof(*worker->pulses), PROT_READ | PROT_WRITE,
 	                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (pulses == MAP_FAILED)
 		return -errno;
 	worker->pulses = pulses;
+	worker->main_sign = (struct scd__sign){ .beat = 0 };
 	for (size_t i = 0; i < worker->lane_count; i++) {
 		int pair[2];
 		int r = scd__custody_pair(pair);
@@ -150,7 +151,7 @@ static void become_worker(struct scd_keeper *keeper)
 	};
 
 	let_go_in_child(keeper);
-	scd__faults_watch(worker->pulses, worker->lane_count);
+	scd__faults_watch(worker->pulses, scd__pulse_count(worker));
 	exit(keeper->worker_main(keeper->user, &seat));
 }
 

@@ -85,6 +85,9 @@ struct scd_http_options {
  */
 int scd_emitter_check_url(const char *url, struct scd_error *err);
 
+/* Whether looking up a host's name holds up the loop, as this libcurl has no threads for that. */
+bool scd_emitter_may_wait_for_names(void);
+
 /* What posts to a URL connect to. */
 struct scd_emitter_route {
 	uint16_t ports[2]; /* of the host; of the proxy that libcurl takes from the environment */

@@ -96,9 +96,14 @@ void scd_keeper_free(struct scd_keeper **keeper);
  * connection is given to one lane and stays there.
  */
 struct scd_worker_seat {
-	const int *control_fds;   /* one for each lane; the worker owns them */
-	struct scd_pulse *pulses; /* one for each lane, shared with the keeper (wire/pulse.h) */
-	size_t lane_count;        /* at least 1 */
+	const int *control_fds; /* one for each lane; the worker owns them */
+	size_t lane_count;      /* at least 1 */
+
+	/*
+	 * Shared with the keeper (wire/pulse.h): one for each lane, and behind them one for a main thread that is no lane.
+	 * From its first beat on each thread is watched, from READY to STOP.
+	 */
+	struct scd_pulse *pulses;
 
 	/*
 	 * The last good configuration, in a form that only workers read. The first worker finds good_fd < 0 and loads

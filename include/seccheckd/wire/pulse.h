@@ -1,11 +1,12 @@
 /*
- * What a worker shows of itself while it works: one small record per lane, in memory that it shares with the keeper.
+ * What a worker shows of itself while it works: one small record for each lane and one for its main thread, in memory
+ * that it shares with the keeper.
  *
- * A crash or a hang leaves no time to say anything, so it stands here beforehand: that the lane's loop still turns, and
- * which connection it is reading. The keeper trusts nothing in it (the worker may have been taken over): a beat that
+ * A crash or a hang leaves no time to say anything, so it stands here beforehand: that the thread's loop still turns,
+ * and which connection it is reading; the main thread reads none. The keeper trusts nothing in it (the worker may have been taken over): a beat that
  * does not change is a worker to be replaced, and an id is looked up, never used as an index.
  *
- * The worker writes, from the lane's thread, and the keeper reads; nothing is ordered with anything else.
+ * The worker writes, from the pulse's thread, and the keeper reads; nothing is ordered with anything else.
  */
 #ifndef SECCHECKD_WIRE_PULSE_H
 #define SECCHECKD_WIRE_PULSE_H
@@ -17,18 +18,18 @@
 /* Where a crash happens, said by its signal handler. */
 enum scd_pulse_fault {
 	SCD_PULSE_FAULT_NONE,      /* there was none, or nothing could be said */
-	SCD_PULSE_FAULT_HERE,      /* in the thread of this lane */
-	SCD_PULSE_FAULT_ELSEWHERE, /* in a thread that is no lane's; in the first pulse */
+	SCD_PULSE_FAULT_HERE,      /* in the thread of this pulse */
+	SCD_PULSE_FAULT_ELSEWHERE, /* in a thread that has none; in the first pulse */
 };
 
 struct scd_pulse {
-	_Alignas(64) _Atomic uint64_t beat; /* changes at least once a second while the lane's loop turns */
+	_Alignas(64) _Atomic uint64_t beat; /* changes at least once a second while the thread's loop turns */
 	_Atomic uint64_t connection_id;     /* being read at this moment; 0: none */
-	_Atomic uint32_t thread;            /* of the lane: gettid(2) */
+	_Atomic uint32_t thread;            /* gettid(2) */
 	_Atomic uint32_t fault;             /* enum scd_pulse_fault */
 };
 
-/* Once it beats or reads, a lane is known by its thread. */
+/* Once it beats or reads, a thread is known by its pulse. */
 static inline void scd_pulse_claim(struct scd_pulse *pulse)
 {
 	if (atomic_load_explicit(&pulse->thread, memory_order_relaxed) == 0)

@@ -61,20 +61,35 @@ static void crash_unseen(void)
 	crash(SIGABRT);
 }
 
-static void obey(const struct reader *reader, char byte)
+/* The one that is no lane's, and is known by its pulse. */
+static void *crash_in_main_thread(void *user)
+{
+	const struct scd_worker_seat *seat = user;
+
+	scd_pulse_beat(&seat->pulses[seat->lane_count]);
+	crash(SIGABRT);
+	return NULL;
+}
+
+static void crash_beside(void *(*main)(void *), const struct scd_worker_seat *seat)
 {
 	pthread_t thread;
 
+	if (pthread_create(&thread, NULL, main, (void *)(uintptr_t)seat) == 0)
+		pthread_join(thread, NULL);
+}
+
+static void obey(const struct reader *reader, char byte)
+{
 	switch (byte) {
 	case 'c': crash(SIGABRT); break;
 	case 'u': crash_unseen(); break;
 	case 'k': crash(SIGKILL); break;
 	case 'x': _exit(0); break;
 	case 'h': keeper_world_hang(); break;
-	case 't': /* another thread's fault, while this one is reading */
-		if (pthread_create(&thread, NULL, crash_in_thread, NULL) == 0)
-			pthread_join(thread, NULL);
-		break;
+	/* another thread's fault, while this one is reading */
+	case 't': crash_beside(crash_in_thread, reader->seat); break;
+	case 'm': crash_beside(crash_in_main_thread, reader->seat); break;
 	case 'w': /* is being read when the other lane does something */
 		keeper_world_say(reader->world, 'w');
 		keeper_world_hang();
@@ -147,6 +162,14 @@ static int worker_that_obeys(void *user, const struct scd_worker_seat *seat)
 	if (seat->lane_count == LANES)
 		pthread_join(second, NULL);
 	return 7;
+}
+
+/* The first one's main thread is alive for a moment; that of those that follow never shows any sign. */
+static int worker_whose_main_thread_hangs(void *user, const struct scd_worker_seat *seat)
+{
+	if (keeper_world_enter(user) == 1)
+		scd_pulse_beat(&seat->pulses[seat->lane_count]);
+	return worker_that_obeys(user, seat);
 }
 
 static int join(struct keeper_world *world)
@@ -299,7 +322,7 @@ static void test_pulses__suspects_are_told_apart(void **state)
 	close(innocent);
 }
 
-/* The outputs' thread, say. */
+/* One of libuv's, or the main thread. */
 static void test_pulses__crash_of_another_thread_is_nobodys_fault(void **state)
 {
 	struct keeper_world *world = *state;
@@ -310,8 +333,28 @@ static void test_pulses__crash_of_another_thread_is_nobodys_fault(void **state)
 	peer = join(world);
 	order(peer, 't');
 	expect_given(world, 1);
+	order(peer, 'm');
+	expect_given(world, 1);
 	counters = keeper_world_stop(world, 7);
-	assert_int_equal(counters.workers_died, 1);
+	assert_int_equal(counters.workers_died, 2);
+	assert_int_equal(counters.strikes, 0);
+	close(peer);
+}
+
+/* Its lanes go on reading, and their alerts reach nobody. */
+static void test_pulses__main_thread_that_hangs_ends_the_worker_and_is_nobodys_fault(void **state)
+{
+	struct keeper_world *world = *state;
+	struct scd_keeper_counters counters;
+	int peer;
+
+	keeper_world_start(world, worker_whose_main_thread_hangs);
+	peer = join(world);
+	expect_read(world, peer, 'a');
+	expect_given(world, 1);
+	expect_read(world, peer, 'a');
+	counters = keeper_world_stop(world, 7);
+	assert_int_equal(counters.workers_killed, 1);
 	assert_int_equal(counters.strikes, 0);
 	close(peer);
 }
@@ -397,6 +440,7 @@ int main(void)
 		TEST(test_pulses__neighbour_is_not_to_blame_when_it_is_known_who_is),
 		TEST(test_pulses__suspects_are_told_apart),
 		TEST(test_pulses__crash_of_another_thread_is_nobodys_fault),
+		TEST(test_pulses__main_thread_that_hangs_ends_the_worker_and_is_nobodys_fault),
 		TEST(test_pulses__only_the_silent_lane_is_to_blame),
 		TEST(test_pulses__quarantined_connection_is_let_go_when_its_peer_has),
 		TEST(test_pulses__time_in_which_the_keeper_does_not_run_does_not_count),
