@@ -64,6 +64,13 @@ static int refuse(const struct scd_error *err)
 	return SCD__EXIT_FAILURE;
 }
 
+/* Every other output may take alerts again. */
+static bool has_only_stdout(const struct scd_config *config)
+{
+	return config->stdout_output.enabled && !config->file_output.enabled && !config->http_output.enabled &&
+	       !config->control_plane.url;
+}
+
 static int keep(const struct scd_config *config, struct scd__worker_settings *settings)
 {
 	const struct scd_keeper_options options = {
@@ -74,7 +81,7 @@ static int keep(const struct scd_config *config, struct scd__worker_settings *se
 		.runsc_paths = config->runsc_paths.items,
 		.runsc_count = config->runsc_paths.count,
 		.lane_count = config->worker_threads ? config->worker_threads : scd__lane_default_count(),
-		.may_be_final = stdout_is_gone,
+		.may_be_final = has_only_stdout(config) ? stdout_is_gone : NULL,
 	};
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err = { 0 };

@@ -251,7 +251,7 @@ static bool exited_with(int wait_status, int code)
 /* It says that another one would have no more to do, and that can be true. */
 static bool is_final(const struct scd_keeper *keeper, int wait_status)
 {
-	return exited_with(wait_status, SCD_WORKER_EXIT_FINAL) && (!keeper->may_be_final || keeper->may_be_final());
+	return exited_with(wait_status, SCD_WORKER_EXIT_FINAL) && keeper->may_be_final && keeper->may_be_final();
 }
 
 /* Whether the daemon ends with this worker; then its status is set. */

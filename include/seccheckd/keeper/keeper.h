@@ -70,7 +70,7 @@ struct scd_keeper_options {
 
 	/*
 	 * Asked in the keeper when a worker ends with SCD_WORKER_EXIT_FINAL: whether that can be true. A worker that
-	 * was taken over must not be able to end the daemon. NULL: it is believed.
+	 * was taken over must not be able to end the daemon. NULL: it never can.
 	 */
 	bool (*may_be_final)(void);
 };
