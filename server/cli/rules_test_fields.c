@@ -86,7 +86,7 @@ static bool read_list(struct scd__test_file *file, const struct scd_yaml_node *n
 	return good;
 }
 
-static bool unknown_field(struct scd__test_file *file, const struct scd_yaml_node *key, struct scd__test_errors *errors,
+static void unknown_field(struct scd__test_file *file, const struct scd_yaml_node *key, struct scd__test_errors *errors,
                           const char *why)
 {
 	const char *nearest = NULL, **names = calloc(scd_field_count() + 1, sizeof(*names));
@@ -101,7 +101,6 @@ static bool unknown_field(struct scd__test_file *file, const struct scd_yaml_nod
 	free(names);
 	scd__test_error(errors, file, key, nearest ? hint : "'seccheckd rules fields' prints the fields",
 	                "'" SCD_STR_FMT "': %s", SCD_STR_ARG(key->text), why);
-	return false;
 }
 
 /* `proc.aname[2]` to the field and its argument. */
@@ -114,10 +113,14 @@ static bool read_name(struct scd__test_file *file, const struct scd_yaml_node *k
 	size_t len;
 
 	if (scd_ast_parse_side(key->text, SCD_LIMIT_PARSE_DEPTH, &file->arena, &side, &len, &syntax) < 0 ||
-	    len != key->text.len || side->kind != SCD_AST_FIELD)
-		return unknown_field(file, key, errors, "this is no field");
-	if (scd_field_resolve(side->text, side->has_arg, side->arg, ret_use, &err) < 0)
-		return unknown_field(file, key, errors, err.code == -ENOENT ? "there is no such field" : err.what);
+	    len != key->text.len || side->kind != SCD_AST_FIELD) {
+		unknown_field(file, key, errors, "this is no field");
+		return false;
+	}
+	if (scd_field_resolve(side->text, side->has_arg, side->arg, ret_use, &err) < 0) {
+		unknown_field(file, key, errors, err.code == -ENOENT ? "there is no such field" : err.what);
+		return false;
+	}
 	field->field = ret_use->field;
 	field->has_arg = ret_use->arg.present;
 	field->arg = ret_use->arg.text;
