@@ -119,7 +119,9 @@ int scd_confine(const struct scd_confinement *wanted, struct scd_confined *ret_d
 	r = scd__confine_landlock(wanted, &done, err);
 	if (r < 0)
 		return r;
-	scd__confine_seccomp(&done);
+	r = scd__confine_seccomp(&done, err);
+	if (r < 0)
+		return r;
 	*ret_done = done;
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -24,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "confine/layers.h"
@@ -357,20 +359,30 @@ static int install(scmp_filter_ctx filter)
 	return r == 0 ? seccomp_load(filter) : r;
 }
 
-void scd__confine_seccomp(struct scd_confined *done)
+/* What the kernel says to a filter that is nowhere: EFAULT, if it has filters. */
+static int ask_kernel(void)
 {
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 ? errno : EPROTO;
+}
+
+int scd__confine_seccomp(struct scd_confined *done, struct scd_error *err)
+{
+	int answer = SCD__CONFINE_SANITIZED ? 0 : ask_kernel();
 	scmp_filter_ctx filter;
 	int r;
 
-	if (SCD__CONFINE_SANITIZED) {
-		scd__confine_lacks(done, SCD_CONFINE_SECCOMP, "seccomp (this build has a sanitizer)");
-		return;
+	if (SCD__CONFINE_SANITIZED || answer == ENOSYS || answer == EINVAL) {
+		scd__confine_lacks(done, SCD_CONFINE_SECCOMP, "seccomp (%s)",
+		                   SCD__CONFINE_SANITIZED ? "this build has a sanitizer" : "the kernel has none");
+		return 0;
 	}
+	if (answer != EFAULT)
+		return scd_error_set(err, -answer, "seccomp takes no filter: %s", strerror(answer));
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	r = filter ? install(filter) : -ENOMEM;
 	seccomp_release(filter);
-	if (r == 0)
-		scd__confine_did(done, SCD_CONFINE_SECCOMP, "seccomp");
-	else
-		scd__confine_lacks(done, SCD_CONFINE_SECCOMP, "seccomp (%s)", strerror(-r));
+	if (r < 0)
+		return scd_error_set(err, r, "seccomp takes no filter: %s", strerror(-r));
+	scd__confine_did(done, SCD_CONFINE_SECCOMP, "seccomp");
+	return 0;
 }

@@ -25,6 +25,7 @@
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(SCD_SANITIZER_ALLOCATES)
 #define SCD_FAILING_ALLOC
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -56,6 +57,8 @@ static inline bool scd_failing_alloc_now(void)
 		return false;
 	scd_failing_alloc.failed = scd_failing_alloc.pass == 0;
 	scd_failing_alloc.pass--;
+	if (scd_failing_alloc.failed)
+		errno = ENOMEM; /* as malloc(3) does */
 	return scd_failing_alloc.failed;
 }
 

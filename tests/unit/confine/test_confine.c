@@ -1,5 +1,5 @@
 /*
- * What a confinement says of itself, and when it fails. What it denies is in test_confine_attempts.c.
+ * What a confinement says of itself, and when it fails. What it denies is in test_attempts.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +13,14 @@
 #include <pthread.h>
 #include <seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "confine/layers.h"
 #include "tests/support/child.h"
+#include "tests/support/failing_alloc.h"
 #include "tests/support/peer.h"
 
 #define OTHER_USER 65534u
@@ -30,21 +32,34 @@ static int landlock_abi(void)
 
 struct report {
 	struct scd_confinement wanted;
-	bool drop_root; /* first */
-	int hidden;     /* a system call that fails with ENOSYS from the start; 0: none */
-	int out;        /* where the texts are written */
+	bool drop_root;     /* first */
+	int hidden;         /* a system call that fails from the start; 0: none */
+	int error;          /* with this; 0: ENOSYS */
+	int out;            /* where the texts are written */
+	bool poor;          /* an allocation fails: */
+	unsigned long pass; /* the one behind so many */
 };
 
-/* A kernel that does not have a system call. */
-static int hide(int call)
+/* A kernel that does not have a system call, or refuses it. */
+static int hide(int call, int error)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0);
+	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)(error ? error : ENOSYS)), call, 0);
 
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	return r;
+}
+
+static void arm(const struct report *wanted)
+{
+#ifdef SCD_FAILING_ALLOC
+	if (wanted->poor)
+		scd_failing_alloc_arm(wanted->pass);
+#else
+	(void)wanted;
+#endif
 }
 
 static int report(void *user)
@@ -57,8 +72,9 @@ static int report(void *user)
 	if (wanted->drop_root &&
 	    (setresgid(OTHER_USER, OTHER_USER, OTHER_USER) < 0 || setresuid(OTHER_USER, OTHER_USER, OTHER_USER) < 0))
 		return 90;
-	if (wanted->hidden && hide(wanted->hidden) < 0)
+	if (wanted->hidden && hide(wanted->hidden, wanted->error) < 0)
 		return 91;
+	arm(wanted);
 	if (scd_confine(&wanted->wanted, &done, &err) < 0) {
 		dprintf(wanted->out, "%s; %s", err.what, err.hint);
 		return 1;
@@ -135,6 +151,46 @@ static void test_confine__says_what_the_kernel_does_not_have(void **state)
 	assert_int_equal(report_of(&wanted, text), 0);
 	assert_non_null(strstr(text, "seccomp ("));
 	assert_null(strstr(text, ", seccomp\n"));
+}
+
+/* What the kernel has, and does not give: that is a mistake, here or in how the daemon is run. */
+static void test_confine__fails_when_seccomp_is_refused(void **state)
+{
+	static const int errors[] = { EPERM, ENOMEM, EACCES };
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !SCD__CONFINE_SANITIZED; i++) {
+		struct report wanted = { .hidden = SYS_seccomp, .error = errors[i] };
+
+		assert_int_equal(report_of(&wanted, text), 1);
+		if (!strstr(text, "seccomp takes no filter: ") || !strstr(text, strerror(errors[i])))
+			fail_msg("%s: %s", strerror(errors[i]), text);
+	}
+}
+
+/* A filter that was not made is no missing one: nobody would see the warning. */
+static void test_confine__fails_without_memory(void **state)
+{
+	static const unsigned long passes[] = { 0, 1, 2, 3, 4, 5, 6, 8, 12, 20, 100, 500, 1000 };
+	size_t failed_count = 0;
+	char text[1024];
+
+	(void)state;
+#ifndef SCD_FAILING_ALLOC
+	print_message("skipped: a sanitizer brings its own allocator\n");
+	skip();
+#endif
+	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+		struct report wanted = { .poor = true, .pass = passes[i] };
+		bool failed = report_of(&wanted, text) == 1;
+
+		failed_count += failed;
+		/* libseccomp can do without some: then all of the filter's words may not be there, but none is softer. */
+		if (!failed && !strstr(text, ", seccomp\n"))
+			fail_msg("allocation %lu failed, and it went on: %s", passes[i], text);
+	}
+	assert_true(failed_count >= 2);
 }
 
 /* By design, as the recorder does: then it is not missing. */
@@ -224,6 +280,8 @@ int main(void)
 		cmocka_unit_test(test_confine__says_what_holds),
 		cmocka_unit_test(test_confine__says_what_is_missing_without_root),
 		cmocka_unit_test(test_confine__says_what_the_kernel_does_not_have),
+		cmocka_unit_test(test_confine__fails_when_seccomp_is_refused),
+		cmocka_unit_test(test_confine__fails_without_memory),
 		cmocka_unit_test(test_confine__may_leave_the_user),
 		cmocka_unit_test(test_confine__fails_when_it_cannot_become_the_user),
 		cmocka_unit_test(test_confine__fails_without_its_folder),
