@@ -12,6 +12,7 @@
  */
 #include "seccheckd/wire/trace.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -152,11 +153,10 @@ static struct scd_str consume(struct scd_trace_reader *reader, size_t bytes)
 
 static uint64_t read_u64(const uint8_t *at)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	for (unsigned i = SCD_TRACE_SIZE_BYTES; i-- > 0;)
-		value = value << 8 | at[i];
-	return value;
+	memcpy(&value, at, sizeof(value));
+	return le64toh(value);
 }
 
 /*
