@@ -23,13 +23,6 @@ void scd__containers_done(struct scd__containers *containers)
 	memset(containers, 0, sizeof(*containers));
 }
 
-struct scd_container *scd__containers_last(const struct scd__containers *containers, struct scd_str id)
-{
-	struct scd__container *last = containers->last;
-
-	return last && last->pub.id.len == id.len && memcmp(last->id, id.data, id.len) == 0 ? &last->pub : NULL;
-}
-
 struct scd_container *scd__containers_find(const struct scd__containers *containers, struct scd_str id)
 {
 	struct scd_container *last = scd__containers_last(containers, id);
@@ -80,14 +73,14 @@ struct scd_container *scd__containers_note(struct scd__containers *containers, s
 	struct scd__container *container;
 
 	if (known) {
-		containers->last = (struct scd__container *)known; /* pub is its first member */
+		containers->last = known;
 		return known;
 	}
 	container = add(containers, id);
 	if (!container)
 		return NULL;
-	containers->last = container;
-	return &container->pub;
+	containers->last = &container->pub;
+	return containers->last;
 }
 
 struct scd_container *scd__containers_first(const struct scd__containers *containers)

@@ -7,6 +7,8 @@
 #ifndef SCD_SERVER_STATE_CONTAINERS_H
 #define SCD_SERVER_STATE_CONTAINERS_H
 
+#include <string.h>
+
 #include "seccheckd/state/sandbox.h"
 
 struct scd__container;
@@ -14,8 +16,8 @@ struct scd__container;
 struct scd__containers {
 	struct scd__container **items; /* in the order they were met */
 	size_t count, room;
-	struct scd__container *last; /* of the last look-up: nearly always the next one too */
-	uint64_t refused;            /* over the cap */
+	struct scd_container *last; /* of the last look-up: nearly always the next one too */
+	uint64_t refused;           /* over the cap */
 };
 
 void scd__containers_done(struct scd__containers *containers);
@@ -26,8 +28,13 @@ struct scd_container *scd__containers_find(const struct scd__containers *contain
 /* Finds, or adds with the id copied. NULL: over the cap (counted), or no memory. */
 struct scd_container *scd__containers_note(struct scd__containers *containers, struct scd_str id);
 
-/* The container of the last look-up, if it has this id. NULL: another has it, or none. */
-struct scd_container *scd__containers_last(const struct scd__containers *containers, struct scd_str id);
+/* The container of the last look-up, if it has this id, which is not empty. NULL: another has it, or none. */
+static inline struct scd_container *scd__containers_last(const struct scd__containers *containers, struct scd_str id)
+{
+	struct scd_container *last = containers->last;
+
+	return last && last->id.len == id.len && memcmp(last->id.data, id.data, id.len) == 0 ? last : NULL;
+}
 
 struct scd_container *scd__containers_first(const struct scd__containers *containers);
 size_t scd__containers_memory_bytes(const struct scd__containers *containers);

@@ -95,6 +95,12 @@ const struct scd_fd *scd_sandbox_fd(const struct scd_sandbox *sandbox, const str
 	return file ? &file->pub : NULL;
 }
 
+bool scd_sandbox_fd_maybe_closed(const struct scd_sandbox *sandbox, const struct scd_process *process, int64_t number)
+{
+	(void)sandbox;
+	return scd__fd_table_maybe_closed(fds_of(process), number);
+}
+
 size_t scd_sandbox_fd_count(const struct scd_sandbox *sandbox, const struct scd_process *process)
 {
 	(void)sandbox;

@@ -161,7 +161,6 @@ int scd__fd_apply_accept(const struct scd__fd_call *call)
 	struct scd_fd fd = { .domain = address.family, .socket_type = SOCK_STREAM };
 	if (listener && scd__fd_is_socket(&listener->pub))
 		fd = listener->pub;
-	fd.maybe_closed = false;
 	struct scd__file *file = scd__file_like(call->pool, &fd, fd.path);
 	if (file) {
 		note_address(file, &address, &file->pub.remote);

@@ -3,7 +3,7 @@
  * of a map. What a system call does to a table is fd_calls.c's.
  *
  *    map    | places, in the order of their pages' numbers                     |
- *             {number 0, written 7, page} {number 7, written 3, page} …
+ *             {number 0, written 7, page} {number 7, written 3, page} …     and which of them an exec may have closed
  *    page   | present | cloexec | cloexec known | 32 files |      number n holds the descriptors 32 n … 32 n + 31
  *
  * A page stays when its last descriptor is closed, so that the next open finds it.
@@ -30,6 +30,11 @@ struct page {
 struct place {
 	uint32_t number;
 	uint32_t written; /* the map's clock when it was last written to */
+	/*
+	 * A bit for each descriptor: an exec closed it if it was to be closed on exec, which is not known. Here, so that
+	 * an exec needs no copy of pages.
+	 */
+	uint32_t maybe_closed;
 	struct page *page;
 };
 
@@ -236,18 +241,20 @@ static struct place *add_place(struct scd__fd_pool *pool, struct scd__fd_table *
 	return &map->places[index];
 }
 
-/* The page of a number for writing into it, made if there is none. */
-static struct page *page_for(struct scd__fd_pool *pool, struct scd__fd_table *table, int64_t number)
+/* The place of a number, with a page for writing into it, made if there is none. */
+static struct place *place_for(struct scd__fd_pool *pool, struct scd__fd_table *table, int64_t number)
 {
 	uint32_t page_number = (uint32_t)number / PAGE_FDS;
 	struct map *map = table->map;
 	uint32_t index = map ? place_at(map, page_number) : 0;
+	struct place *place;
 	if (!map || index == map->count || map->places[index].number != page_number) {
-		struct place *place = add_place(pool, table, page_number);
-		return place ? own_page(pool, table->map, place) : NULL;
+		place = add_place(pool, table, page_number);
+	} else {
+		map = own_map(pool, table, 0);
+		place = map ? &map->places[index] : NULL;
 	}
-	map = own_map(pool, table, 0);
-	return map ? own_page(pool, map, &map->places[index]) : NULL;
+	return place && own_page(pool, table->map, place) ? place : NULL;
 }
 
 /* Tables. */
@@ -304,7 +311,7 @@ void scd__fd_table_give_up(struct scd__fd_pool *pool, struct scd__fd_table *tabl
 	table->given_up = true;
 }
 
-static const struct page *find_page(const struct scd__fd_table *table, int64_t number)
+static const struct place *find_place(const struct scd__fd_table *table, int64_t number)
 {
 	if (!table || !table->map || number < 0 || number > NUMBER_MAX)
 		return NULL;
@@ -312,21 +319,28 @@ static const struct page *find_page(const struct scd__fd_table *table, int64_t n
 	uint32_t index = place_at(table->map, page_number);
 	if (index == table->map->count || table->map->places[index].number != page_number)
 		return NULL;
-	return table->map->places[index].page;
+	return &table->map->places[index];
 }
 
 struct scd__file *scd__fd_table_get(const struct scd__fd_table *table, int64_t number)
 {
-	const struct page *page = find_page(table, number);
-	return page ? page->files[number % PAGE_FDS] : NULL;
+	const struct place *place = find_place(table, number);
+	return place ? place->page->files[number % PAGE_FDS] : NULL;
 }
 
 enum scd__cloexec scd__fd_table_cloexec(const struct scd__fd_table *table, int64_t number)
 {
-	const struct page *page = find_page(table, number);
+	const struct place *place = find_place(table, number);
+	const struct page *page = place ? place->page : NULL;
 	if (!page || !(page->present & page->cloexec_known & bit_of(number)))
 		return SCD__CLOEXEC_UNKNOWN;
 	return page->cloexec & bit_of(number) ? SCD__CLOEXEC_YES : SCD__CLOEXEC_NO;
+}
+
+bool scd__fd_table_maybe_closed(const struct scd__fd_table *table, int64_t number)
+{
+	const struct place *place = find_place(table, number);
+	return place && place->page->present & place->maybe_closed & bit_of(number);
 }
 
 static void set_bit(uint32_t *bits, uint32_t bit, bool on)
@@ -338,11 +352,13 @@ int scd__fd_table_put(struct scd__fd_pool *pool, struct scd__fd_table *table, in
                       enum scd__cloexec cloexec)
 {
 	bool can_be = !table->given_up && number >= 0 && number <= NUMBER_MAX;
-	struct page *page = can_be ? page_for(pool, table, number) : NULL;
-	if (!page) {
+	struct place *place = can_be ? place_for(pool, table, number) : NULL;
+	if (!place) {
 		scd__file_unref(pool, file);
 		return can_be ? -ENOMEM : 0;
 	}
+	struct page *page = place->page;
+	set_bit(&place->maybe_closed, bit_of(number), false);
 	page_clear(pool, page, bit_of(number));
 	page->files[number % PAGE_FDS] = file;
 	page->present |= bit_of(number);
@@ -351,51 +367,62 @@ int scd__fd_table_put(struct scd__fd_pool *pool, struct scd__fd_table *table, in
 	return 0;
 }
 
-/* What is done to some descriptors of a page that is the table's own. May fail for want of memory. */
-typedef int change_fn(struct scd__fd_pool *pool, struct page *page, uint32_t bits);
+/* Descriptors of a place in a map that is the table's own alone. 0 or -ENOMEM. */
+typedef int change_fn(struct scd__fd_pool *pool, struct map *map, uint32_t index, uint32_t bits);
 
 static int change_place(struct scd__fd_pool *pool, struct scd__fd_table *table, uint32_t index, uint32_t bits,
                         change_fn *change)
 {
 	struct map *map = own_map(pool, table, 0);
-	struct page *page = map ? own_page(pool, map, &map->places[index]) : NULL;
-	return page ? change(pool, page, bits) : -ENOMEM;
+	return map ? change(pool, map, index, bits) : -ENOMEM;
 }
 
-/* Changes the known descriptors of a range; places keep their order, since none is added. */
+/* Changes the known descriptors of a range, from its end on, since a place may go. */
 static int change_range(struct scd__fd_pool *pool, struct scd__fd_table *table, uint32_t first, uint32_t last,
                         change_fn *change)
 {
 	int result = 0;
-	uint32_t index = table->map ? place_at(table->map, first / PAGE_FDS) : 0;
-	for (; table->map && index < table->map->count; index++) {
+	uint32_t low = table->map ? place_at(table->map, first / PAGE_FDS) : 0;
+	uint32_t index = table->map ? place_at(table->map, last / PAGE_FDS + 1) : 0;
+	while (index-- > low) {
 		const struct place *place = &table->map->places[index];
 		uint32_t bits = place->page->present & bits_between(place->number, first, last);
-		if (place->number > last / PAGE_FDS)
-			break;
 		if (bits && change_place(pool, table, index, bits, change) < 0)
 			result = -ENOMEM;
 	}
 	return result;
 }
 
-static int change_to_closed(struct scd__fd_pool *pool, struct page *page, uint32_t bits)
+/* Of a page that others share, nothing is copied when nothing would be left of it. */
+static int change_to_closed(struct scd__fd_pool *pool, struct map *map, uint32_t index, uint32_t bits)
 {
+	struct place *place = &map->places[index];
+	if (place->page->refs > 1 && !(place->page->present & ~bits)) {
+		remove_place(pool, map, index);
+		return 0;
+	}
+	struct page *page = own_page(pool, map, place);
+	if (!page)
+		return -ENOMEM;
 	page_clear(pool, page, bits);
 	return 0;
 }
 
-static int change_to_cloexec(struct scd__fd_pool *pool, struct page *page, uint32_t bits)
+static int change_to_cloexec(struct scd__fd_pool *pool, struct map *map, uint32_t index, uint32_t bits)
 {
-	(void)pool;
+	struct page *page = own_page(pool, map, &map->places[index]);
+	if (!page)
+		return -ENOMEM;
 	page->cloexec |= bits;
 	page->cloexec_known |= bits;
 	return 0;
 }
 
-static int change_to_kept(struct scd__fd_pool *pool, struct page *page, uint32_t bits)
+static int change_to_kept(struct scd__fd_pool *pool, struct map *map, uint32_t index, uint32_t bits)
 {
-	(void)pool;
+	struct page *page = own_page(pool, map, &map->places[index]);
+	if (!page)
+		return -ENOMEM;
 	page->cloexec &= ~bits;
 	page->cloexec_known |= bits;
 	return 0;
@@ -424,36 +451,24 @@ int scd__fd_table_set_cloexec(struct scd__fd_pool *pool, struct scd__fd_table *t
 	return change_range(pool, table, first, last, cloexec ? change_to_cloexec : change_to_kept);
 }
 
-/* The mark is the descriptor's and not the open file's, which others may still have: it gets a file of its own. */
-static int mark_maybe_closed(struct scd__fd_pool *pool, struct scd__file **file)
+/* Marks are kept in the place, so what is not known costs no page. */
+static int change_on_exec(struct scd__fd_pool *pool, struct map *map, uint32_t index, uint32_t bits)
 {
-	if ((*file)->pub.maybe_closed)
-		return 0;
-	struct scd__file *marked = scd__file_like(pool, &(*file)->pub, (*file)->pub.path);
-	if (!marked)
-		return -ENOMEM;
-	marked->pub.maybe_closed = true;
-	scd__file_unref(pool, *file);
-	*file = marked;
-	return 0;
-}
-
-static int change_on_exec(struct scd__fd_pool *pool, struct page *page, uint32_t bits)
-{
-	int result = 0;
-	page_clear(pool, page, bits & page->cloexec & page->cloexec_known);
-	for (uint32_t left = page->present & bits & ~page->cloexec_known; left; left &= left - 1)
-		if (mark_maybe_closed(pool, &page->files[__builtin_ctz(left)]) < 0)
-			result = -ENOMEM;
-	return result;
+	struct place *place = &map->places[index];
+	uint32_t known = place->page->cloexec_known, closed = bits & place->page->cloexec & known;
+	place->maybe_closed |= bits & ~known;
+	return closed ? change_to_closed(pool, map, index, closed) : 0;
 }
 
 int scd__fd_table_exec(struct scd__fd_pool *pool, struct scd__fd_table *table)
 {
 	int result = 0;
-	for (uint32_t index = 0; table->map && index < table->map->count; index++) {
-		const struct page *page = table->map->places[index].page;
-		uint32_t bits = page->present & (page->cloexec | ~page->cloexec_known);
+	uint32_t index = table->map ? table->map->count : 0;
+	while (index-- > 0) {
+		const struct place *place = &table->map->places[index];
+		const struct page *page = place->page;
+		uint32_t unmarked = ~page->cloexec_known & ~place->maybe_closed;
+		uint32_t bits = page->present & ((page->cloexec & page->cloexec_known) | unmarked);
 		if (bits && change_place(pool, table, index, bits, change_on_exec) < 0)
 			result = -ENOMEM;
 	}

@@ -78,6 +78,9 @@ void scd__fd_table_give_up(struct scd__fd_pool *pool, struct scd__fd_table *tabl
 struct scd__file *scd__fd_table_get(const struct scd__fd_table *table, int64_t number);
 enum scd__cloexec scd__fd_table_cloexec(const struct scd__fd_table *table, int64_t number);
 
+/* Whether an exec closed it if it was to be closed on exec, which is not known. */
+bool scd__fd_table_maybe_closed(const struct scd__fd_table *table, int64_t number);
+
 /* Takes over one reference on the file, also on failure. Numbers that cannot be (negative, over 31 bits): nothing. */
 int scd__fd_table_put(struct scd__fd_pool *pool, struct scd__fd_table *table, int64_t number, struct scd__file *file,
                       enum scd__cloexec cloexec);
@@ -87,7 +90,7 @@ int scd__fd_table_remove(struct scd__fd_pool *pool, struct scd__fd_table *table,
 int scd__fd_table_set_cloexec(struct scd__fd_pool *pool, struct scd__fd_table *table, uint32_t first, uint32_t last,
                               bool cloexec);
 
-/* Closes what is to be closed on exec, and marks what may be. */
+/* Closes what is to be closed on exec, and marks what may be: costs the map, however many files are open. */
 int scd__fd_table_exec(struct scd__fd_pool *pool, struct scd__fd_table *table);
 
 /* Of NULL: 0. The second: bits of 1 << enum scd_fd_type. */

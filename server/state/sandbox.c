@@ -170,8 +170,6 @@ static bool is_exec_call(const struct scd_event *event)
 
 static int set_name(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str name)
 {
-	if (scd__text_is(process->name, name)) /* what is kept is never longer than the limit */
-		return 0;
 	process->pub.texts_cut = process->pub.texts_cut || name.len > SCD_LIMIT_PROCESS_NAME_BYTES;
 	return scd__text_set(&sandbox->processes, &process->name, &process->pub.name,
 	                     cut(sandbox, name, SCD_LIMIT_PROCESS_NAME_BYTES));
@@ -179,8 +177,6 @@ static int set_name(struct scd_sandbox *sandbox, struct scd__process *process, s
 
 static int set_cwd(struct scd_sandbox *sandbox, struct scd__process *process, struct scd_str cwd)
 {
-	if (scd__text_is(process->cwd, cwd))
-		return 0;
 	process->pub.texts_cut = process->pub.texts_cut || cwd.len > SCD_LIMIT_PROCESS_PATH_BYTES;
 	return scd__text_set(&sandbox->processes, &process->cwd, &process->pub.cwd,
 	                     cut(sandbox, cwd, SCD_LIMIT_PROCESS_PATH_BYTES));
@@ -267,7 +263,10 @@ static void note_parent(struct scd_sandbox *sandbox, struct scd__process *proces
 		scd__process_adopt(&sandbox->processes, process, scd__process_ref(&sandbox->processes, parent));
 }
 
-/* What the context of a message says about its process. */
+/*
+ * What the context of a message says about its process. Nearly always that is what is known: a text that is the one
+ * that is kept (never longer than the limit, so nothing is cut of it) changes nothing.
+ */
 static int note_context(struct scd_sandbox *sandbox, struct scd__process *process, const struct scd_event *event,
                         const struct scd_container *container)
 {
@@ -276,9 +275,10 @@ static int note_context(struct scd_sandbox *sandbox, struct scd__process *proces
 	int result = 0;
 	if (leader && context->process_name.len && !is_exec_call(event)) {
 		settle_pending_exec(sandbox, process, context->process_name);
-		result |= set_name(sandbox, process, context->process_name);
+		if (!scd__text_is(process->name, context->process_name))
+			result |= set_name(sandbox, process, context->process_name);
 	}
-	if (context->cwd.len)
+	if (context->cwd.len && !scd__text_is(process->cwd, context->cwd))
 		result |= set_cwd(sandbox, process, context->cwd);
 	if (context->container_id.len)
 		result |= note_container(sandbox, process, context->container_id, container);
