@@ -2,14 +2,14 @@
  * From conditions to gates.
  *
  *    condition                                                  gate
- *    proc.name = x and fd.name startswith /y/                   proc.name is x            the rarer one will do
- *    proc.name in (x, y) or proc.name startswith z              proc.name is x, is y, begins with z          all of them
- *    proc.name = x or evt.res < 0                               open: an order is no atom, and may hold alone
- *    not proc.name = x                                          open: it holds for a missing value, too
- *    not (proc.name != x or not fd.name endswith z)             fd.name ends with z       De Morgan
+ *    proc.name = x and fd.name startswith /y/            proc.name is x              the rarer one will do
+ *    proc.name in (x, y) or proc.name startswith z       proc.name is x y, or begins z             all of them
+ *    proc.name = x or evt.rawres < 0                     open: an order is no atom, and may hold alone
+ *    not proc.name = x                                   open: it holds for a missing value, too
+ *    not (proc.name != x or not fd.name endswith z)      fd.name ends z              De Morgan
  *
- * An atom is a positive comparison with constants: a missing value makes it false (SPEC 3.1), and so does every value in
- * which none of its keys is found. For most atoms the keys are their constants; of glob and regex the text that all they
+ * An atom is a positive comparison with constants: a missing value makes it false, and so does every value in which
+ * none of its keys is found. For most atoms the keys are their constants; of glob and regex the text that all they
  * match begins (or ends) with; of `allof`, one constant: where it is not found, not all are. A field that stands for
  * several values is asked for the keys of each. What holds of a list field without values (`in`) is no atom.
  *

@@ -1,5 +1,7 @@
 /*
- * Gates: what has to hold for a rule to match at all, as far as it can be looked up (gate.c). Inside server/engine only.
+ * Gates: what has to hold for a rule to match at all, as far as it can be looked up (gate.c).
+ *
+ * Inside server/engine only.
  *
  * An atom is a predicate that a value makes true only if one of its keys is found in the value. A gate is a set of
  * atoms; when none of them holds, the rule does not match. It says nothing about when the rule does match.

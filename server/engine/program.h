@@ -149,8 +149,9 @@ int scd__predicate_new(struct scd__build *build, const struct scd_ast *check, ui
                        struct scd__compile_error *ret_error);
 
 /*
- * A condition's nodes; *ret_entry is where it starts, *ret_gate what has to hold for it to be true. Macros are put in on the way. -EINVAL with the reason, -ENOMEM,
- * -E2BIG (too many nodes), -ECANCELED (a macro that was already reported as broken).
+ * A condition's nodes; *ret_entry is where it starts, *ret_gate what has to hold for it to be true. Macros are put in
+ * on the way. -EINVAL with the reason, -ENOMEM, -E2BIG (too many nodes), -ECANCELED (a macro that was already reported
+ * as broken).
  */
 int scd__program_new(struct scd__build *build, const struct scd_ast *condition, int32_t *ret_entry,
                      struct scd__gate *ret_gate, struct scd__compile_error *ret_error);

@@ -11,7 +11,6 @@ extern "C" {
 }
 
 #include <errno.h>
-#include <memory>
 #include <re2/re2.h>
 #include <string.h>
 
@@ -80,21 +79,26 @@ bool make_utf8(struct scd_str *text, struct scd_arena *scratch)
 } // namespace
 
 struct scd_regex {
-	std::unique_ptr<re2::RE2> re2;
+	re2::RE2 *re2 = nullptr;
+
+	~scd_regex() { delete re2; }
 };
 
 namespace
 {
 
-int compile(struct scd_str pattern, size_t max_bytes, std::unique_ptr<re2::RE2> *ret_re2, struct scd_error *err)
+/* In the place of what the regex has; where it fails, nothing changes. */
+int compile(struct scd_regex *regex, struct scd_str pattern, size_t max_bytes, struct scd_error *err)
 {
-	std::unique_ptr<re2::RE2> re2(new re2::RE2(piece(pattern), options(max_bytes)));
+	re2::RE2 *re2 = new re2::RE2(piece(pattern), options(max_bytes));
 
 	if (!re2->ok()) {
 		scd_error_set(err, -EINVAL, "invalid regular expression: %s", re2->error().c_str());
+		delete re2;
 		return -EINVAL;
 	}
-	*ret_re2 = std::move(re2);
+	delete regex->re2;
+	regex->re2 = re2;
 	return 0;
 }
 
@@ -102,22 +106,26 @@ int compile(struct scd_str pattern, size_t max_bytes, std::unique_ptr<re2::RE2> 
 
 extern "C" int scd_regex_new(struct scd_str pattern, struct scd_regex **ret_regex, struct scd_error *err)
 {
-	try {
-		std::unique_ptr<struct scd_regex> regex(new scd_regex);
-		int r = compile(pattern, SCD_LIMIT_REGEX_BYTES, &regex->re2, err);
+	struct scd_regex *regex = nullptr;
+	int r = -ENOMEM;
 
-		if (r == 0)
-			*ret_regex = regex.release();
-		return r;
+	try {
+		regex = new scd_regex;
+		r = compile(regex, pattern, SCD_LIMIT_REGEX_BYTES, err);
 	} catch (...) {
-		return -ENOMEM;
+		r = -ENOMEM;
 	}
+	if (r == 0)
+		*ret_regex = regex;
+	else
+		delete regex;
+	return r;
 }
 
 extern "C" int scd_regex_limit(struct scd_regex *regex, size_t max_bytes, struct scd_error *err)
 {
 	try {
-		return compile(scd_regex_pattern(regex), max_bytes, &regex->re2, err);
+		return compile(regex, scd_regex_pattern(regex), max_bytes, err);
 	} catch (...) {
 		return -ENOMEM;
 	}

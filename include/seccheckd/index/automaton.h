@@ -41,8 +41,8 @@ void scd_hits_clear(struct scd_hits *hits);
 void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, struct scd_hits *hits);
 
 /*
- * The needles that the text begins with, shortest first; is_end: that it ends with, if each was given backwards. ret_ids
- * has room for as many as the longest needle has bytes. Returns how many.
+ * The needles that the text begins with, shortest first; is_end: that it ends with, if each was given backwards.
+ * ret_ids has room for as many as the longest needle has bytes. Returns how many.
  */
 size_t scd_automaton_find_edge(const struct scd_automaton *automaton, struct scd_str text, bool is_end,
                                uint32_t *ret_ids);

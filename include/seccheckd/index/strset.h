@@ -1,6 +1,6 @@
 /*
- * Immutable sets of strings: constants of conditions. Path prefixes, patterns, needles and numbers have headers of their
- * own beside this one.
+ * Immutable sets of strings: constants of conditions. Path prefixes, patterns, needles and numbers have headers of
+ * their own beside this one.
  */
 #ifndef SECCHECKD_INDEX_STRSET_H
 #define SECCHECKD_INDEX_STRSET_H

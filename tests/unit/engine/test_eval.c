@@ -363,7 +363,8 @@ static void test_run__reports_every_rule_in_order_or_the_first_only(void **state
 	for (int first = 0; first < 2; first++) {
 		struct scd_diags diags;
 		struct scd_ruleset *set;
-		struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG, .match_first = first != 0 };
+		struct scd_ruleset_options options = { .minimum_priority = SCD_PRIORITY_DEBUG,
+			                               .match_first = first != 0 };
 		scd_diags_init(&diags);
 		struct scd_loader *loader = scd_loader_new(&diags);
 		assert_int_equal(scd_loader_add_text(loader, SCD_STR(yaml), "t"), 0);

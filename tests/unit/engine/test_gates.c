@@ -75,99 +75,101 @@ static void expect_gate(struct scd_ruleset *set, size_t rule, const char *what, 
 	scd_buf_done(&text);
 }
 
+static const struct {
+	const char *condition, *gate;
+} rows[] = {
+	/* one check */
+	{ "proc.name = x", "proc.name is x" },
+	{ "proc.name in (x, y)", "proc.name is x y" },
+	{ "proc.name in ()", "proc.name is" },
+	{ "proc.name intersects (x)", "proc.name is x" },
+	{ "proc.name startswith x", "proc.name begins x" },
+	{ "proc.name endswith x", "proc.name ends x" },
+	{ "proc.name contains x", "proc.name contains x" },
+	{ "proc.name icontains x", "proc.name contains x" },
+	{ "proc.name startswith ''", "open" },
+	{ "proc.name contains anyof (x, '')", "open" },
+	{ "proc.name exists", "open" },
+	{ "proc.name != x", "open" },
+	{ "proc.name != anyof (x, y)", "open" },
+	{ "proc.pid < 3", "open" },
+	{ "proc.name = val(proc.pname)", "open" },
+	{ "proc.name iglob x*", "open" },
+	{ "proc.aname = x", "proc.aname is x" },
+	{ "proc.aname != x", "open" },
+	{ "tolower(proc.name) = x", "(proc.name) is x" },
+	{ "getopt((proc.name), \"a\") in (x)", "open" },
+	{ "getopt((proc.name), \"a\") intersects (x)", "() is x" },
+	{ "fd.sport in (80, 443)", "fd.sport is 80 443" },
+	{ "proc.vpid = -1", "proc.vpid is -1" },
+	{ "evt.failed = false", "evt.failed is false" },
+	{ "fd.sip = 10.0.0.1", "fd.sip is in 10.0.0.1/32" },
+	{ "fd.snet in (10.0.0.0/8, ::1/128)", "fd.snet is in 10.0.0.0/8 ::1/128" },
+	{ "fd.snet = allof (10.0.0.0/8, 10.1.0.0/16)", "fd.snet is in 10.0.0.0/8" },
+	{ "fd.name pmatch (/etc, /usr)", "fd.name asked" },
+	{ "evt.type = open", "open" },
+
+	/* how many of the constants */
+	{ "proc.name = oneof (x, y)", "proc.name is x y" },
+	{ "proc.name = anyof (x, y)", "proc.name is x y" },
+	{ "proc.name = allof (x, xyz, y)", "proc.name is xyz" },
+	{ "proc.name contains allof ('', xy)", "proc.name contains xy" },
+
+	/* patterns */
+	{ "proc.name glob /dev/*/x", "proc.name begins /dev/" },
+	{ "proc.name glob *.so", "proc.name ends .so" },
+	{ "proc.name glob anyof (*.so, x)", "proc.name ends .so x" },
+	{ "proc.name glob x", "proc.name begins x" },
+	{ "proc.name glob x[yz]", "proc.name begins x" },
+	{ "proc.name glob *[yz]", "open" },
+	{ "proc.name glob '*\\\\*'", "open" },
+	{ "proc.name glob *", "open" },
+	{ "proc.name regex 'xy.*'", "proc.name begins xy" },
+	{ "proc.name regex '^xy$'", "proc.name begins xy" },
+	{ "proc.name regex 'xy+'", "proc.name begins xy" },
+	{ "proc.name regex 'xy*'", "proc.name begins x" },
+	{ "proc.name regex 'xy?z'", "proc.name begins x" },
+	{ "proc.name regex 'xy{0,3}'", "proc.name begins x" },
+	{ "proc.name regex 'x*'", "open" },
+	{ "proc.name regex 'xy|z'", "open" },
+	{ "proc.name regex '(xy)'", "open" },
+	{ "proc.name regex '.*x'", "open" },
+
+	/* and, or */
+	{ "proc.name = x and fd.name startswith /long/enough/", "proc.name is x" },
+	{ "fd.name startswith /long/enough/ and proc.name = x", "proc.name is x" },
+	{ "fd.name startswith /long/enough/ and fd.name startswith /x", "fd.name begins /long/enough/" },
+	{ "fd.name contains abcdefgh and fd.name startswith abcd", "fd.name contains abcdefgh" },
+	{ "fd.name contains abcdefgh and fd.name startswith abcdefgh", "fd.name begins abcdefgh" },
+	{ "evt.failed = false and fd.sport = 80", "fd.sport is 80" },
+	{ "evt.type = open and proc.name = x", "proc.name is x" },
+	{ "proc.name = x or proc.name = y", "proc.name is y | proc.name is x" },
+	{ "proc.name = x or proc.name = x", "proc.name is x" },
+	{ "proc.name = x or proc.pid < 3", "open" },
+	{ "proc.name = x or evt.type = open", "open" },
+	{ "(proc.name = x or proc.pid < 3) and fd.sport = 80", "fd.sport is 80" },
+	{ "(proc.name = x or fd.sport = 80) and proc.pid < 3", "fd.sport is 80 | proc.name is x" },
+	{ "(proc.name = x and fd.sport = 80) or (proc.name = y and fd.sport = 81)", "proc.name is y | proc.name is x" },
+
+	/* not */
+	{ "not proc.name = x", "open" },
+	{ "not proc.name != x", "open" },
+	{ "not not proc.name = x", "proc.name is x" },
+	{ "proc.name = x and not fd.sport = 80", "proc.name is x" },
+	{ "not (proc.name != x or not fd.name endswith z)", "fd.name ends z" },
+	{ "not (proc.name != x and not fd.name endswith z)", "open" },
+	{ "not (not proc.name = x and not fd.name endswith z)", "fd.name ends z | proc.name is x" },
+
+	/* fields without a source */
+	{ "evt.cpu = 1", "" },
+	{ "evt.cpu = 1 or proc.name = x", "proc.name is x" },
+	{ "evt.cpu = 1 and proc.name = x", "" },
+	{ "not evt.cpu = 1", "open" },
+	{ "not evt.cpu = 1 and proc.name = x", "proc.name is x" },
+};
+
 static void test_gate__is_what_has_to_hold(void **state)
 {
-	static const struct {
-		const char *condition, *gate;
-	} rows[] = {
-		/* one check */
-		{ "proc.name = x", "proc.name is x" },
-		{ "proc.name in (x, y)", "proc.name is x y" },
-		{ "proc.name in ()", "proc.name is" },
-		{ "proc.name intersects (x)", "proc.name is x" },
-		{ "proc.name startswith x", "proc.name begins x" },
-		{ "proc.name endswith x", "proc.name ends x" },
-		{ "proc.name contains x", "proc.name contains x" },
-		{ "proc.name icontains x", "proc.name contains x" },
-		{ "proc.name startswith ''", "open" },
-		{ "proc.name contains anyof (x, '')", "open" },
-		{ "proc.name exists", "open" },
-		{ "proc.name != x", "open" },
-		{ "proc.name != anyof (x, y)", "open" },
-		{ "proc.pid < 3", "open" },
-		{ "proc.name = val(proc.pname)", "open" },
-		{ "proc.name iglob x*", "open" },
-		{ "proc.aname = x", "proc.aname is x" },
-		{ "proc.aname != x", "open" },
-		{ "tolower(proc.name) = x", "(proc.name) is x" },
-		{ "getopt((proc.name), \"a\") in (x)", "open" },
-		{ "getopt((proc.name), \"a\") intersects (x)", "() is x" },
-		{ "fd.sport in (80, 443)", "fd.sport is 80 443" },
-		{ "proc.vpid = -1", "proc.vpid is -1" },
-		{ "evt.failed = false", "evt.failed is false" },
-		{ "fd.sip = 10.0.0.1", "fd.sip is in 10.0.0.1/32" },
-		{ "fd.snet in (10.0.0.0/8, ::1/128)", "fd.snet is in 10.0.0.0/8 ::1/128" },
-		{ "fd.name pmatch (/etc, /usr)", "fd.name asked" },
-		{ "evt.type = open", "open" },
-
-		/* how many of the constants */
-		{ "proc.name = oneof (x, y)", "proc.name is x y" },
-		{ "proc.name = anyof (x, y)", "proc.name is x y" },
-		{ "proc.name = allof (x, xyz, y)", "proc.name is xyz" },
-		{ "proc.name contains allof ('', xy)", "proc.name contains xy" },
-
-		/* patterns */
-		{ "proc.name glob /dev/*/x", "proc.name begins /dev/" },
-		{ "proc.name glob *.so", "proc.name ends .so" },
-		{ "proc.name glob anyof (*.so, x)", "proc.name ends .so x" },
-		{ "proc.name glob x", "proc.name begins x" },
-		{ "proc.name glob x[yz]", "proc.name begins x" },
-		{ "proc.name glob *[yz]", "open" },
-		{ "proc.name glob '*\\\\*'", "open" },
-		{ "proc.name glob *", "open" },
-		{ "proc.name regex 'xy.*'", "proc.name begins xy" },
-		{ "proc.name regex '^xy$'", "proc.name begins xy" },
-		{ "proc.name regex 'xy+'", "proc.name begins xy" },
-		{ "proc.name regex 'xy*'", "proc.name begins x" },
-		{ "proc.name regex 'xy?z'", "proc.name begins x" },
-		{ "proc.name regex 'xy{0,3}'", "proc.name begins x" },
-		{ "proc.name regex 'x*'", "open" },
-		{ "proc.name regex 'xy|z'", "open" },
-		{ "proc.name regex '(xy)'", "open" },
-		{ "proc.name regex '.*x'", "open" },
-
-		/* and, or */
-		{ "proc.name = x and fd.name startswith /long/enough/", "proc.name is x" },
-		{ "fd.name startswith /long/enough/ and proc.name = x", "proc.name is x" },
-		{ "fd.name startswith /long/enough/ and fd.name startswith /x", "fd.name begins /long/enough/" },
-		{ "evt.failed = false and fd.sport = 80", "fd.sport is 80" },
-		{ "evt.type = open and proc.name = x", "proc.name is x" },
-		{ "proc.name = x or proc.name = y", "proc.name is y | proc.name is x" },
-		{ "proc.name = x or proc.name = x", "proc.name is x" },
-		{ "proc.name = x or proc.pid < 3", "open" },
-		{ "proc.name = x or evt.type = open", "open" },
-		{ "(proc.name = x or proc.pid < 3) and fd.sport = 80", "fd.sport is 80" },
-		{ "(proc.name = x or fd.sport = 80) and proc.pid < 3", "fd.sport is 80 | proc.name is x" },
-		{ "(proc.name = x and fd.sport = 80) or (proc.name = y and fd.sport = 81)",
-		  "proc.name is y | proc.name is x" },
-
-		/* not */
-		{ "not proc.name = x", "open" },
-		{ "not proc.name != x", "open" },
-		{ "not not proc.name = x", "proc.name is x" },
-		{ "proc.name = x and not fd.sport = 80", "proc.name is x" },
-		{ "not (proc.name != x or not fd.name endswith z)", "fd.name ends z" },
-		{ "not (proc.name != x and not fd.name endswith z)", "open" },
-		{ "not (not proc.name = x and not fd.name endswith z)", "fd.name ends z | proc.name is x" },
-
-		/* fields without a source */
-		{ "evt.cpu = 1", "" },
-		{ "evt.cpu = 1 or proc.name = x", "proc.name is x" },
-		{ "evt.cpu = 1 and proc.name = x", "" },
-		{ "not evt.cpu = 1", "open" },
-		{ "not evt.cpu = 1 and proc.name = x", "proc.name is x" },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
 		struct scd_diags diags;
@@ -330,6 +332,8 @@ static void write_other_check(struct plan_test *t)
 		"evt.is_open_write = true",
 		"proc.cmdline regex '/.*'",
 		"fd.cip = 10.0.0.1",
+		"fd.snet = 10.0.0.0/15",
+		"fd.sip = oneof (10.1.0.1, 10.1.0.1)",
 		"proc.name = val(proc.pname)",
 		"evt.type = connect",
 	};
