@@ -167,29 +167,40 @@ void scd_log(enum scd_log_level level, const char *format, ...)
 	va_end(args);
 }
 
-/* Whether this line may pass; left_out of an earlier second goes to the first line of a later one. */
-static bool gate_open(struct scd_log_gate *gate, uint64_t *ret_left_out)
+/* A line more in this second, or not. The counter is begun anew before the second is the new one. */
+static bool take_place(struct scd_log_gate *gate, int64_t second, uint64_t *ret_left_out)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	int64_t second = scd_clock_mono_ns() / 1000000000;
 	uint64_t left_out = 0;
 	bool open;
 
 	pthread_mutex_lock(&lock);
 	if (gate->second != second) {
-		gate->second = second;
+		left_out = atomic_exchange(&gate->left_out, 0);
 		gate->in_second = 0;
-		left_out = gate->left_out;
-		gate->left_out = 0;
+		gate->second = second;
 	}
 	open = gate->in_second < gate->burst;
 	if (open)
 		gate->in_second++;
-	else
-		gate->left_out++;
 	pthread_mutex_unlock(&lock);
 	*ret_left_out = left_out;
 	return open;
+}
+
+/*
+ * Whether this line may pass; left_out of an earlier second goes to the first line of a later one. A gate that is
+ * closed is seen without the lock, which all threads share: a flood in one lane must not hold up the others.
+ */
+static bool gate_open(struct scd_log_gate *gate, uint64_t *ret_left_out)
+{
+	const int64_t second = scd_clock_mono_ns() / 1000000000;
+	const bool closed = gate->second == second && gate->in_second >= gate->burst;
+
+	if (!closed && take_place(gate, second, ret_left_out))
+		return true;
+	atomic_fetch_add_explicit(&gate->left_out, 1, memory_order_relaxed);
+	return false;
 }
 
 void scd_log_gated(struct scd_log_gate *gate, enum scd_log_level level, const char *format, ...)

@@ -35,14 +35,14 @@ void scd_log(enum scd_log_level level, const char *format, ...) __attribute__((f
 
 /*
  * A gate for lines that a peer can cause: at most `burst` lines in a second, then silence; the first line of a later
- * second tells how many similar ones were left out. One object per call site, static (`static struct scd_log_gate
+ * second tells how many similar ones were left out. A line that is left out costs no lock. One object per call site, static (`static struct scd_log_gate
  * gate = SCD_LOG_GATE(5);`) or a member of what the line is about.
  */
 struct scd_log_gate {
 	unsigned burst;
-	int64_t second;
-	unsigned in_second;
-	uint64_t left_out;
+	_Atomic int64_t second;
+	_Atomic unsigned in_second;
+	_Atomic uint64_t left_out;
 };
 #define SCD_LOG_GATE(per_second)      \
 	{                             \
