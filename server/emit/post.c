@@ -160,6 +160,7 @@ static bool add_headers(struct scd__post *post, const char *content_type)
 static int configure(struct scd__post *post, const struct scd_http_options *options, const char *content_type,
                      struct scd_error *err)
 {
+	char shown[SCD__TARGET_SHOWN_BYTES];
 	struct scd__target target;
 	CURLcode code;
 	int r = scd__target_parse(options->url, &target, err);
@@ -178,7 +179,7 @@ static int configure(struct scd__post *post, const struct scd_http_options *opti
 	if (code == CURLE_OK)
 		return scd__pem_set(post->easy, options, err);
 	r = code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
-	return scd_error_set(err, r, "output %s: %s", options->url, curl_easy_strerror(code));
+	return scd_error_set(err, r, "output %s: %s", scd__target_show(options->url, shown), curl_easy_strerror(code));
 }
 
 bool scd_emitter_may_wait_for_names(void)

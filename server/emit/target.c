@@ -22,9 +22,23 @@
 #define PROXY_PORT       1080u
 #define HTTPS_PROXY_PORT 443u
 
+const char *scd__target_show(const char *url, char text[SCD__TARGET_SHOWN_BYTES])
+{
+	const char *at = strrchr(url, '@'), *scheme_end = strstr(url, "://");
+
+	if (!at)
+		snprintf(text, SCD__TARGET_SHOWN_BYTES, "%s", url);
+	else
+		snprintf(text, SCD__TARGET_SHOWN_BYTES, "%.*s<redacted>%s",
+		         scheme_end && scheme_end < at ? (int)(scheme_end + 3 - url) : 0, url, at);
+	return text;
+}
+
 static int refuse(const char *url, const char *why, struct scd_error *err)
 {
-	scd_error_set(err, -EINVAL, "'%s' cannot be sent to: %s", url, why);
+	char shown[SCD__TARGET_SHOWN_BYTES];
+
+	scd_error_set(err, -EINVAL, "'%s' cannot be sent to: %s", scd__target_show(url, shown), why);
 	scd_error_hint(err, HINT);
 	return -EINVAL;
 }

@@ -73,6 +73,26 @@ static void test_target__is_taken_or_refused_with_what_would_be_right(void **sta
 	}
 }
 
+static void test_target__is_shown_without_its_secrets(void **state)
+{
+	static const char *const urls[][2] = {
+		{ "https://host:8443/v1?a=b", "https://host:8443/v1?a=b" },
+		{ "https://me:hunter2@host/v1", "https://<redacted>@host/v1" },
+		{ "https://me:hunter/2@host/v1", "https://<redacted>@host/v1" },
+		{ "me:hunter2@host", "<redacted>@host" },
+		{ "me:hunter2@host://", "<redacted>@host://" },
+		{ "", "" },
+	};
+	char text[SCD__TARGET_SHOWN_BYTES];
+	struct scd_error err;
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(urls); i++)
+		assert_string_equal(scd__target_show(urls[i][0], text), urls[i][1]);
+	assert_int_equal(scd_emitter_check_url("ftp://me:hunter2@host/", &err), -EINVAL);
+	assert_null(strstr(err.what, "hunter2"));
+}
+
 struct route_case {
 	const char *url;
 	const char *variable, *proxy; /* of the environment; NULL: none */
@@ -119,6 +139,7 @@ static void test_route__has_the_ports_of_host_and_proxy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_target__is_shown_without_its_secrets),
 		cmocka_unit_test(test_target__is_taken_or_refused_with_what_would_be_right),
 		cmocka_unit_test(test_route__has_the_ports_of_host_and_proxy),
 	};
