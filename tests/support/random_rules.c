@@ -91,6 +91,7 @@ struct maker {
 	const struct random_pool *pool;
 	struct scd_arena *arena;
 	struct random_rules *rules;
+	unsigned depth;
 };
 
 static size_t below(struct maker *maker, size_t bound)
@@ -422,7 +423,7 @@ static const struct scd_ast *make_condition(struct maker *maker, struct scd_str 
 	struct scd_buf text;
 
 	scd_buf_init(&text, 1u << 20);
-	write_condition(maker, DEPTH, &text);
+	write_condition(maker, maker->depth, &text);
 	*ret_text = scd_arena_dup(maker->arena, scd_buf_str(&text));
 	scd_buf_done(&text);
 	if (scd_ast_parse(*ret_text, SCD_LIMIT_RULE_PARSE_DEPTH, maker->arena, &ast, &error) < 0) {
@@ -446,9 +447,11 @@ static void write_lists(const struct naive_names *names, struct scd_buf *yaml)
 }
 
 void random_rules_make(struct scd_rng *rng, const struct random_pool *pool, struct scd_arena *arena,
-                       struct random_rules *ret_rules)
+                       const struct random_extent *extent, struct random_rules *ret_rules)
 {
-	struct maker maker = { rng, pool, arena, ret_rules };
+	static const struct random_extent most = { RANDOM_MACRO_COUNT, RANDOM_RULE_COUNT, DEPTH };
+	const struct random_extent *chosen = extent ? extent : &most;
+	struct maker maker = { rng, pool, arena, ret_rules, chosen->depth };
 	struct scd_buf *yaml = &ret_rules->yaml;
 	struct scd_str text;
 
@@ -456,14 +459,14 @@ void random_rules_make(struct scd_rng *rng, const struct random_pool *pool, stru
 	ret_rules->names.lists = ret_rules->lists;
 	ret_rules->names.macros = ret_rules->macros;
 	scd_buf_init(yaml, 16u << 20);
-	for (size_t i = 0; i < RANDOM_MACRO_COUNT; i++) {
+	for (size_t i = 0; i < chosen->macro_count; i++) {
 		const struct scd_ast *condition = make_condition(&maker, &text);
 		const char *name = scd_arena_printf(arena, "scd_macro_%zu", i).data;
 
 		ret_rules->macros[ret_rules->names.macro_count++] = (struct naive_macro){ name, condition };
 		scd_buf_printf(yaml, "- macro: %s\n  condition: >-\n    " SCD_STR_FMT "\n", name, SCD_STR_ARG(text));
 	}
-	for (size_t i = 0; i < RANDOM_RULE_COUNT; i++) {
+	for (size_t i = 0; i < chosen->rule_count; i++) {
 		ret_rules->conditions[i] = make_condition(&maker, &ret_rules->texts[i]);
 		scd_buf_printf(yaml,
 		               "- rule: R%zu\n  desc: d\n  priority: INFO\n  output: o\n  warn_evttypes: false\n  "

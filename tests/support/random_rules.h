@@ -39,9 +39,15 @@ struct random_rules {
 	struct naive_list lists[RANDOM_LISTS_AT_MOST];
 };
 
-/* All of it is in the arena but the YAML's buffer, which done frees. */
+/* How much of it: at most the counts above, and how deep conditions may be nested. */
+struct random_extent {
+	size_t macro_count, rule_count;
+	unsigned depth;
+};
+
+/* All of it is in the arena but the YAML's buffer, which done frees. extent: NULL for as much as there is room for. */
 void random_rules_make(struct scd_rng *rng, const struct random_pool *pool, struct scd_arena *arena,
-                       struct random_rules *ret_rules);
+                       const struct random_extent *extent, struct random_rules *ret_rules);
 void random_rules_done(struct random_rules *rules);
 
 #endif

@@ -89,7 +89,7 @@ static uint64_t key_inverse_of_factor(uint64_t i)
 
 static uint64_t key_random(uint64_t i)
 {
-	struct scd_rng rng = { i };
+	struct scd_rng rng = { .state = i };
 
 	return scd_rng_next(&rng);
 }

@@ -142,7 +142,7 @@ static void test_compiled_rules__match_as_the_naive_evaluator_says(void **state)
 		round->rng = &rng;
 		scd_arena_init(&round->arena, 65536, 64u << 20);
 		make_events(round);
-		random_rules_make(&rng, &round->pool, &round->arena, &round->rules);
+		random_rules_make(&rng, &round->pool, &round->arena, NULL, &round->rules);
 		run(round, &tally);
 		random_rules_done(&round->rules);
 		scd_arena_done(&round->arena);
