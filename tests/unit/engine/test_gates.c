@@ -139,7 +139,7 @@ static const struct {
 	{ "proc.name = x and fd.name startswith /long/enough/", "proc.name is x" },
 	{ "fd.name startswith /long/enough/ and proc.name = x", "proc.name is x" },
 	{ "fd.name startswith /long/enough/ and fd.name startswith /x", "fd.name begins /long/enough/" },
-	{ "fd.name contains abcdefgh and fd.name startswith abcd", "fd.name contains abcdefgh" },
+	{ "fd.name contains abcdefgh and fd.name startswith ab", "fd.name contains abcdefgh" },
 	{ "fd.name contains abcdefgh and fd.name startswith abcdefgh", "fd.name begins abcdefgh" },
 	{ "evt.failed = false and fd.sport = 80", "fd.sport is 80" },
 	{ "evt.type = open and proc.name = x", "proc.name is x" },
