@@ -9,9 +9,15 @@
 
 #define X(member, help) { #member, help, counters->member },
 
+/* The rows of a module's table, which fit. */
+#define FILL(counted, who, rows)                                                      \
+	do {                                                                          \
+		static_assert(SCD_COUNT(rows) <= SCD__COUNTED_ROWS, "room for them"); \
+		fill(counted, who, rows, SCD_COUNT(rows));                            \
+	} while (0)
+
 static void fill(struct scd__counted *counted, const char *who, const struct scd_counter *rows, size_t count)
 {
-	assert(count <= SCD__COUNTED_ROWS);
 	counted->who = who;
 	counted->count = count;
 	for (size_t i = 0; i < count; i++)
@@ -23,7 +29,7 @@ void scd__counted_net(const struct scd_net *net, struct scd__counted *ret_counte
 	const struct scd_net_counters *counters = scd_net_counters(net);
 	const struct scd_counter rows[] = { SCD_NET_COUNTERS(X) };
 
-	fill(ret_counted, "net", rows, SCD_COUNT(rows));
+	FILL(ret_counted, "net", rows);
 }
 
 void scd__counted_pipeline(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted)
@@ -31,14 +37,14 @@ void scd__counted_pipeline(const struct scd_pipeline *pipeline, struct scd__coun
 	const struct scd_pipeline_counters *counters = scd_pipeline_counters(pipeline);
 	const struct scd_counter rows[] = { SCD_PIPELINE_COUNTERS(X) };
 
-	fill(ret_counted, "pipeline", rows, SCD_COUNT(rows));
+	FILL(ret_counted, "pipeline", rows);
 }
 
 static void fill_sandboxes(const struct scd_sandbox_counters *counters, struct scd__counted *ret_counted)
 {
 	const struct scd_counter rows[] = { SCD_SANDBOX_COUNTERS(X) };
 
-	fill(ret_counted, "sandbox", rows, SCD_COUNT(rows));
+	FILL(ret_counted, "sandbox", rows);
 }
 
 void scd__counted_sandboxes(const struct scd_pipeline *pipeline, struct scd__counted *ret_counted)
@@ -54,7 +60,7 @@ void scd__counted_watched(const struct scd_pipeline *pipeline, struct scd__count
 	const struct scd_pipeline_gauges *counters = scd_pipeline_gauges(pipeline);
 	const struct scd_counter rows[] = { SCD_PIPELINE_GAUGES(X) };
 
-	fill(ret_counted, "watched", rows, SCD_COUNT(rows));
+	FILL(ret_counted, "watched", rows);
 }
 
 void scd__counted_recorder(const struct scd_recorder *recorder, struct scd__counted *ret_counted)
@@ -62,7 +68,7 @@ void scd__counted_recorder(const struct scd_recorder *recorder, struct scd__coun
 	const struct scd_recorder_counters *counters = scd_recorder_counters(recorder);
 	const struct scd_counter rows[] = { SCD_RECORDER_COUNTERS(X) };
 
-	fill(ret_counted, "recorder", rows, SCD_COUNT(rows));
+	FILL(ret_counted, "recorder", rows);
 }
 
 void scd__counted_add(struct scd__counted *sum, const struct scd__counted *counted)
