@@ -65,9 +65,8 @@ struct scd_fd {
 	struct scd_fd_endpoint local, remote;
 	int32_t domain, socket_type, protocol; /* as socket(2) was given them; domain 0: no socket, or not known */
 	bool connected;
-	bool connecting;   /* a connect was begun (EINPROGRESS), and nothing told how it ended */
-	bool for_writing;  /* an open for writing made it */
-	bool maybe_closed; /* an exec closed it if it was to be closed on exec, which is not known */
+	bool connecting;  /* a connect was begun (EINPROGRESS), and nothing told how it ended */
+	bool for_writing; /* an open for writing made it */
 };
 
 /* From 4 or 16 bytes. False for any other length, and the endpoint is not known then. */

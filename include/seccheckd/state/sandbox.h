@@ -175,6 +175,9 @@ struct scd_process_ref scd_sandbox_find(const struct scd_sandbox *sandbox, int32
 const struct scd_fd *scd_sandbox_fd(const struct scd_sandbox *sandbox, const struct scd_process *process,
                                     int64_t number);
 
+/* Whether an exec closed a known descriptor if it was to be closed on exec, which is not known. */
+bool scd_sandbox_fd_maybe_closed(const struct scd_sandbox *sandbox, const struct scd_process *process, int64_t number);
+
 /* How many descriptors of a process are known, and of which types: bits of 1 << enum scd_fd_type. */
 size_t scd_sandbox_fd_count(const struct scd_sandbox *sandbox, const struct scd_process *process);
 uint32_t scd_sandbox_fd_types(const struct scd_sandbox *sandbox, const struct scd_process *process);

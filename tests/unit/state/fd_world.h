@@ -218,8 +218,8 @@ static inline void show_fd(struct scd_buf *out, const struct scd_fd *fd)
 	show_endpoint(out, "remote", &fd->remote);
 	if (fd->domain)
 		scd_buf_printf(out, " (%d,%d,%d)", fd->domain, fd->socket_type, fd->protocol);
-	scd_buf_printf(out, "%s%s%s%s", fd->connected ? " connected" : "", fd->connecting ? " connecting" : "",
-	               fd->for_writing ? " writing" : "", fd->maybe_closed ? " closed?" : "");
+	scd_buf_printf(out, "%s%s%s", fd->connected ? " connected" : "", fd->connecting ? " connecting" : "",
+	               fd->for_writing ? " writing" : "");
 }
 
 static inline const struct scd_process *process_of(int32_t tgid)
@@ -242,6 +242,8 @@ static inline void check(const char *name, int32_t tgid, int64_t number, const c
 		show_fd(&text, fd);
 	else
 		scd_buf_append(&text, "-", 1);
+	if (scd_sandbox_fd_maybe_closed(sandbox, process_of(tgid), number))
+		scd_buf_printf(&text, " closed?");
 	if (text.len != strlen(expected) || memcmp(text.data, expected, text.len) != 0)
 		fail_msg("%s: descriptor %lld of %d is '%.*s', expected '%s'", name, (long long)number, tgid,
 		         (int)text.len, text.data, expected);
