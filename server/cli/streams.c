@@ -22,14 +22,6 @@ static void *open_stream(void *user, const struct scd_custody *connection)
 	return scd_stream_new(user, &info);
 }
 
-/* Alerts of both kinds. */
-static uint64_t count_alerts(const struct scd_pipeline *pipeline)
-{
-	const struct scd_pipeline_counters *counters = scd_pipeline_counters(pipeline);
-
-	return counters->alerts + counters->coverage_alerts;
-}
-
 static int feed(void *user, void *stream, struct scd_str message)
 {
 	(void)user;

@@ -15,12 +15,6 @@
 #include "seccheckd/base/limits.h"
 #include "seccheckd/base/log.h"
 
-/*
- * The clock is looked at once for so many messages, and after each that the sink calls expensive: it costs about 25 ns,
- * an ordinary message less than a microsecond, one that matches rules up to some milliseconds.
- */
-#define CLOCK_MESSAGES 16
-
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct scd__session *session = poll->data;
@@ -72,8 +66,7 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 	return 0;
 }
 
-/* True when it was expensive. */
-static bool feed(struct scd__session *session, size_t len)
+static void feed(struct scd__session *session, size_t len)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
 	const struct scd_net_sink *sink = &session->net->sink;
@@ -84,7 +77,6 @@ static bool feed(struct scd__session *session, size_t len)
 		scd_log_gated(&gate, SCD_LOG_WARNING,
 		              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a malformed message of %zu bytes",
 		              session->id, session->peer_pid, len);
-	return r > 0;
 }
 
 static void skip_oversized(struct scd__session *session, size_t len)
@@ -99,28 +91,25 @@ static void skip_oversized(struct scd__session *session, size_t len)
 	              session->id, session->peer_pid, len, SCD_LIMIT_MESSAGE_BYTES);
 }
 
-static bool is_spent(const struct scd__quota *quota, bool was_expensive)
+/*
+ * The clock is looked at after each message. It costs 25 ns, an ordinary message about a microsecond, and what one costs
+ * that matches rules, or meets a large state, is only known afterwards.
+ */
+static bool is_spent(const struct scd__quota *quota)
 {
-	if (quota->messages <= 0 || quota->bytes <= 0)
-		return true;
-	if (!was_expensive && quota->messages % CLOCK_MESSAGES != 0)
-		return false;
-	return scd_clock_mono_ns() >= quota->deadline_ns;
+	return quota->messages <= 0 || quota->bytes <= 0 || scd_clock_mono_ns() >= quota->deadline_ns;
 }
 
 static enum scd__drained drain(struct scd__session *session, struct scd__quota *quota)
 {
-	bool was_expensive;
-
 	do {
 		size_t len = 0;
 		int r = scd__inbox_read(&session->inbox, session->net->buffer, SCD_LIMIT_MESSAGE_BYTES, &len);
 
-		was_expensive = false;
 		if (session->is_unheard && r != -EAGAIN)
 			scd__watch_remove(session->net, session);
 		if (r == 1)
-			was_expensive = feed(session, len);
+			feed(session, len);
 		else if (r == -EMSGSIZE)
 			skip_oversized(session, len);
 		else if (r == -EAGAIN)
@@ -131,7 +120,7 @@ static enum scd__drained drain(struct scd__session *session, struct scd__quota *
 		}
 		quota->messages--;
 		quota->bytes -= (int64_t)len;
-	} while (!is_spent(quota, was_expensive));
+	} while (!is_spent(quota));
 	return SCD__DRAINED_MORE;
 }
 

@@ -66,9 +66,8 @@ struct scd_net_sink_ops {
 	void *(*open)(void *user, const struct scd_custody *connection);
 
 	/*
-	 * One raw message, header included, possibly empty; borrowed for the call. 0; 1 when it made work that others
-	 * wait for (the clock is then looked at before the next one); negative errno when it makes no sense: it is
-	 * logged, and the connection goes on.
+	 * One raw message, header included, possibly empty; borrowed for the call. 0, or negative errno when it makes
+	 * no sense: it is logged, and the connection goes on.
 	 */
 	int (*message)(void *user, void *stream, struct scd_str message);
 

@@ -73,6 +73,20 @@ static bool rests(const struct net_world *world, unsigned rhythm, uint64_t id)
 	return false;
 }
 
+static struct scd__session *session_of(const struct net_world *world, uint64_t id)
+{
+	struct scd__session *session;
+
+	for (size_t i = 0; i < SCD__RHYTHMS; i++)
+		TAILQ_FOREACH(session, &world->net->rhythms[i].resting, link)
+	if (session->id == id)
+		return session;
+	TAILQ_FOREACH(session, &world->net->waiting, link)
+	if (session->id == id)
+		return session;
+	return NULL;
+}
+
 static bool large_rests(void *user)
 {
 	return rests(user, LARGE_RHYTHM, LARGE);
@@ -108,6 +122,23 @@ static void test_tick_rhythm__grows_with_the_buffer(void **state)
 		print_message("%s\n", rows[i].name);
 		assert_int_equal(scd__tick_rhythm(rows[i].sndbuf_bytes), rows[i].rhythm);
 	}
+}
+
+/* One message may have cost more than a turn has, and nobody knows before: the clock is looked at after each. */
+static void test_session_drain__ends_with_the_message_that_spent_the_time(void **state)
+{
+	struct net_world *world = *state;
+	int small = net_world_connect(world, SMALL, 0);
+	struct scd__quota quota = { .messages = 256, .bytes = 1 << 20, .deadline_ns = 1 };
+
+	assert_int_equal(peer_send_header(small, 1, 0), 0);
+	drive_to(world, SMALL, 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(peer_send_header(small, 1, 0), 0);
+	assert_int_equal(scd__session_drain(session_of(world, SMALL), &quota), SCD__DRAINED_MORE);
+	assert_int_equal(world->messages[SMALL], 2);
+	drive_to(world, SMALL, 4);
+	close(small);
 }
 
 /* The large one has much to say, and its pause is not over: those with small buffers are read meanwhile. */
@@ -201,6 +232,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tick_rhythm__grows_with_the_buffer),
+		TEST(test_session_drain__ends_with_the_message_that_spent_the_time),
 		TEST(test_tick__a_large_buffer_is_left_alone_while_a_small_one_is_read),
 		TEST(test_tick__a_small_buffer_is_due_before_a_large_one),
 		TEST(test_tick__a_backlog_is_read_on_without_a_pause),
