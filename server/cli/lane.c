@@ -60,7 +60,11 @@ size_t scd__lane_default_count(void)
 /* On the lane's thread. */
 static void tell(struct scd__lane *lane, unsigned round, bool ended)
 {
-	struct scd__lane_report report = { .ended = ended, .round = round };
+	struct scd__lane_report report = {
+		.ended = ended,
+		.round = round,
+		.unread = scd_net_counters(lane->net)->stops_cut_short,
+	};
 
 	scd__counted_net(lane->net, &report.counted[SCD__LANE_NET]);
 	scd__counted_pipeline(lane->pipeline, &report.counted[SCD__LANE_PIPELINE]);

@@ -34,8 +34,9 @@ struct scd__lane_options {
 enum { SCD__LANE_NET, SCD__LANE_PIPELINE, SCD__LANE_SANDBOXES, SCD__LANE_WATCHED, SCD__LANE_COUNTED };
 
 struct scd__lane_report {
-	bool ended;     /* its thread has nothing to do any more, and the counters are the last */
-	unsigned round; /* which request the counters answer */
+	bool ended;      /* its thread has nothing to do any more, and the counters are the last */
+	unsigned round;  /* which request the counters answer */
+	uint64_t unread; /* connections that still had messages when it ended: those are lost */
 	struct scd__counted counted[SCD__LANE_COUNTED];
 };
 

@@ -309,16 +309,30 @@ static void worker_done(struct worker *worker)
 	uv_loop_close(&worker->loop);
 }
 
-/* What became of the alerts; the exit status that follows from it. */
+/* Connections of which the last pass has not read everything; the net's log says which. */
+static uint64_t unread(const struct worker *worker)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < worker->lane_count; i++) {
+		struct scd__lane_report report;
+
+		scd__lane_look(worker->lanes[i], &report);
+		sum += report.unread;
+	}
+	return sum;
+}
+
+/* What became of the messages and the alerts; the exit status that follows from it. */
 static int account(const struct worker *worker)
 {
-	const uint64_t dropped = scd__wanted_outputs_report(worker->emitter);
+	const uint64_t lost = scd__wanted_outputs_report(worker->emitter) + unread(worker);
 
 	if (worker->undelivered_count > 0)
 		scd_log(SCD_LOG_ERROR, "alerts not delivered: %zu", worker->undelivered_count);
 	if (worker->outputs_dead)
 		return SCD_WORKER_EXIT_FINAL;
-	return dropped > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
+	return lost > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
 int scd__worker_settle(const struct scd_config *config, struct scd__worker_settings *ret_settings,

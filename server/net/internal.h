@@ -22,7 +22,7 @@
 struct scd__quota {
 	int64_t messages; /* empty ones count */
 	int64_t bytes;
-	int64_t deadline_ns; /* of the monotonic clock; looked at now and then */
+	int64_t deadline_ns; /* of the monotonic clock; looked at after each */
 };
 
 /*
@@ -80,6 +80,7 @@ struct scd_net {
 
 	bool stopping; /* ticks are rounds of the last pass */
 	int64_t stop_deadline_ns;
+	char cut_names[256]; /* for the log: of the first sandboxes that it did not read to their end */
 
 	struct scd__session_list waiting;
 	struct scd__rhythm rhythms[SCD__RHYTHMS];

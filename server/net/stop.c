@@ -7,6 +7,8 @@
  * read), and for all of them when the time is over.
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "net/internal.h"
 #include "seccheckd/base/clock.h"
@@ -25,6 +27,9 @@
 #define TURN_NS       INT64_C(1000000)
 #define ROUND_NS      INT64_C(5000000)
 
+/* Of so many sandboxes that were not read to their end, the log has the names. */
+#define CUT_NAMES 3u
+
 void scd__stop_begin(struct scd_net *net)
 {
 	struct scd__session *session;
@@ -38,6 +43,33 @@ void scd__stop_begin(struct scd_net *net)
 	scd__tick_soon(net);
 }
 
+/* What it did last is not seen, and never will be. */
+static void cut(struct scd_net *net, struct scd__session *session)
+{
+	struct scd_net_summary summary = { .message_count = 0 };
+	size_t used = strlen(net->cut_names);
+
+	net->counters.stops_cut_short++;
+	if (net->counters.stops_cut_short <= CUT_NAMES) {
+		net->sink.ops->summarize(net->sink.user, session->stream, &summary);
+		if (!summary.sandbox_id.len)
+			summary.sandbox_id = SCD_STR("(no name)");
+		snprintf(net->cut_names + used, sizeof(net->cut_names) - used, "%s" SCD_STR_FMT, used ? ", " : "",
+		         SCD_STR_ARG(summary.sandbox_id));
+	}
+	scd__session_end(session, SCD__DRAINED_MORE);
+}
+
+static void log_cut(const struct scd_net *net)
+{
+	if (net->counters.stops_cut_short)
+		scd_log(SCD_LOG_ERROR,
+		        "connections that still had messages when the daemon stopped, which are lost: %" PRIu64
+		        " (sandbox %s%s)",
+		        net->counters.stops_cut_short, net->cut_names,
+		        net->counters.stops_cut_short > CUT_NAMES ? ", and others" : "");
+}
+
 /* Ends it, or puts it at the end of the queue. */
 static void read_turn(struct scd_net *net, struct scd__session *session, int64_t now_ns)
 {
@@ -49,8 +81,7 @@ static void read_turn(struct scd_net *net, struct scd__session *session, int64_t
 	if (drained != SCD__DRAINED_MORE) {
 		scd__session_end(session, drained);
 	} else if (session->last.messages <= 0 || session->last.bytes <= 0) {
-		net->counters.stops_cut_short++;
-		scd__session_end(session, SCD__DRAINED_MORE);
+		cut(net, session);
 	} else {
 		TAILQ_REMOVE(&net->ready, session, link);
 		TAILQ_INSERT_TAIL(&net->ready, session, link);
@@ -61,14 +92,10 @@ static void finish(struct scd_net *net)
 {
 	struct scd__session *session;
 
-	while ((session = TAILQ_FIRST(&net->ready))) {
-		net->counters.stops_cut_short++;
-		scd__session_end(session, SCD__DRAINED_MORE);
-	}
+	while ((session = TAILQ_FIRST(&net->ready)))
+		cut(net, session);
 	scd__tick_close(net);
-	if (net->counters.stops_cut_short)
-		scd_log(SCD_LOG_WARNING, "connections that still had messages when the daemon stopped: %" PRIu64,
-		        net->counters.stops_cut_short);
+	log_cut(net);
 	net->ops->stopped(net->user);
 }
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,8 @@
 
 #include "seccheckd/base/array.h"
 #include "seccheckd/event/event.h"
+#include "tests/support/child.h"
+#include "tests/support/messages.h"
 #include "tests/support/peer.h"
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
@@ -421,6 +425,73 @@ static void test_serve__fails_when_alerts_remain_undelivered(void **state)
 	run_done(&run);
 }
 
+/* Reading one of flooder's messages takes about 0.3 ms: every rule looks through all of it. */
+static void write_slow_rules(void)
+{
+	FILE *file = fopen(tempdir_join(&dir, "slow.yaml"), "we");
+
+	assert_non_null(file);
+	for (int i = 0; i < 40; i++)
+		assert_true(fprintf(file,
+		                    "- rule: Slow %d\n  desc: d\n  condition: evt.type = execve and proc.cmdline regex "
+		                    "'.*(a.*b|c%d.*d).*'\n  output: o\n  priority: NOTICE\n",
+		                    i, i) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* So many messages, or until the end of the connection. */
+static int flood(int fd, unsigned count)
+{
+	const struct actor actor = { .tid = 1, .tgid = 1, .time_ns = 1, .container = "flooder" };
+	char long_arg[4001];
+	const char *const argv[] = { "/bin/x", long_arg, NULL };
+	struct message message = { 0 };
+	int r = 0;
+
+	memset(long_arg, 'a', sizeof(long_arg) - 1);
+	long_arg[sizeof(long_arg) - 1] = '\0';
+	message_exec(&message, &actor, "/bin/x", argv);
+	for (unsigned i = 0; i < count && r == 0; i++)
+		r = peer_send(fd, message.data, message.len);
+	message_done(&message);
+	return r;
+}
+
+static int flooder_main(void *user)
+{
+	const int *fd = user;
+
+	return flood(*fd, UINT_MAX) == -EPIPE ? 0 : 1;
+}
+
+/* What was sent and not read is lost, and the status says so; nobody can delay the stop by writing on and on. */
+static void test_serve__fails_when_it_could_not_read_everything(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "slow.yaml" };
+	struct run run;
+	pid_t flooder;
+	int fd;
+
+	(void)state;
+	write_slow_rules();
+	start(&run, args);
+	assert_true(run_until(&run, "ready: "));
+	fd = peer_join("socket");
+	assert_true(fd >= 0);
+	flooder = child_start(flooder_main, &fd);
+	assert_true(flooder > 0);
+	assert_int_equal(flood(fd, 200), 0);
+	kill(run.pid, SIGTERM);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data,
+	                       " error connections that still had messages when the daemon stopped, which "
+	                       "are lost: 1 (sandbox flooder)\n"));
+	assert_null(strstr(run.err.data, "alerts dropped"));
+	assert_int_equal(child_wait(flooder, PEER_DEADLINE_MS), 0);
+	close(fd);
+	run_done(&run);
+}
+
 static void start_with_limit(struct run *run, unsigned descriptors)
 {
 	char script[128];
@@ -574,6 +645,7 @@ int main(void)
 		cmocka_unit_test(test_serve__writes_to_the_file_and_not_to_standard_output),
 		cmocka_unit_test(test_serve__takes_a_file_size_limit_as_a_full_disk),
 		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
+		cmocka_unit_test(test_serve__fails_when_it_could_not_read_everything),
 		cmocka_unit_test(test_serve__answers_only_whom_its_descriptors_allow),
 		cmocka_unit_test(test_serve__does_not_start_without_descriptors_for_connections),
 		cmocka_unit_test(test_serve__fills_standard_descriptors_that_are_closed),

@@ -23,6 +23,7 @@
 #include "seccheckd/base/clock.h"
 #include "seccheckd/net/net.h"
 #include "seccheckd/wire/custody.h"
+#include "tests/support/logged.h"
 #include "tests/support/messages.h"
 #include "tests/support/peer.h"
 #include "tests/support/rules.h"
@@ -562,13 +563,21 @@ static void test_net__last_pass_does_not_keep_others_waiting(void **state)
 static void test_net__last_pass_ends_in_time(void **state)
 {
 	struct fixture *fixture = *state;
+	struct logged logged;
 	int flooder, other;
+	char *log;
 
 	fixture->alert_cost_ns = 50000000;
 	flooder = connect_executing_peer(fixture, "flooder", 200);
 	other = connect_executing_peer(fixture, "other", 1);
+	logged_start(&logged);
 	tell(fixture, SCD_CUSTODY_STOP);
 	drive(fixture, fixture->stopped);
+	log = logged_stop(&logged);
+	assert_non_null(strstr(log,
+	                       " error connections that still had messages when the daemon stopped, which are lost: "
+	                       "1 (sandbox flooder)\n"));
+	free(log);
 	assert_in_range(fixture->alert_count, 2, 200);
 	assert_in_range(alert_place(fixture, 'o', 1), 1, 10);
 	assert_int_equal(counters(fixture)->stops_cut_short, 1);
