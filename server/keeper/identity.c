@@ -1,7 +1,9 @@
 /*
  * The steps of an identification, each of which can end it with a reason. What costs little and cannot be forged
- * comes first; the arguments, which lie in the memory of the process, are read last, from a process that has been
- * found to be an unconfined runsc.
+ * comes first: of whoever is not trusted to tell its own name, no path and no memory is looked at, as a look into a file
+ * system, or into memory that is a mapped file, waits for whoever serves it, and every start of a sandbox with it. The
+ * arguments, which lie in the memory of the process, are read last, from a process that has been found to be an
+ * unconfined runsc.
  *
  * Everything is read through a descriptor of /proc/PID. Linux before 6.5 has no SO_PEERPIDFD; the pidfd is then
  * opened by number, and a peer that ended before that, with its number in use again, is taken for the other process.
@@ -26,9 +28,6 @@
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
-
-/* Behind an executable that was replaced while it runs. */
-#define DELETED " (deleted)"
 
 /* Root of a runsc that is given none (and no XDG_RUNTIME_DIR, which we do not read). */
 #define DEFAULT_ROOT "/var/run/runsc"
@@ -111,6 +110,48 @@ static bool open_process(int fd, struct scd__peer *peer)
 	return peer->proc_fd >= 0 || cannot_read(peer, "its folder in /proc", peer->proc_fd);
 }
 
+static bool is_same(const struct scd__namespaces *a, const struct scd__namespaces *b)
+{
+	return a->mount == b->mount && a->user == b->user;
+}
+
+/* As this process: false, too, when we may not look at it. */
+static bool is_where(const char *process, const struct scd__namespaces *peer)
+{
+	struct scd__namespaces there;
+	int fd = open(process, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool same = fd >= 0 && scd__procfs_namespaces(fd, &there) == 0 && is_same(&there, peer);
+
+	close_if_open(&fd);
+	return same;
+}
+
+/*
+ * Whether its paths are the host's. We may be in namespaces of our own (a service manager's, a container's), so the
+ * host's are ours or those of the first process.
+ */
+static bool is_on_host(struct scd__peer *peer)
+{
+	struct scd__namespaces namespaces;
+	char root[PATH_MAX];
+	ssize_t r = scd__procfs_namespaces(peer->proc_fd, &namespaces);
+
+	if (r == 0)
+		r = scd__procfs_link(peer->proc_fd, "root", root);
+	if (r < 0)
+		return cannot_read(peer, "where it is", r);
+	if (strcmp(root, "/") == 0 && (is_where("/proc/self", &namespaces) || is_where("/proc/1", &namespaces)))
+		return true;
+	return unverified(peer, "it has other mounts, users or another root than the host");
+}
+
+/* Whoever may connect besides could tell any story, with files, mounts and memory of its own. */
+static bool is_trusted_user(struct scd__peer *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid() ||
+	       unverified(peer, "its user is neither root nor that of the daemon");
+}
+
 static int look_at_status(struct scd__peer *peer)
 {
 	char status[STATUS_BYTES];
@@ -162,15 +203,18 @@ static bool is_listed(const struct scd__file *file, const struct scd__identity_o
 	return false;
 }
 
-/* Whether it is called runsc, and nobody else can have written it. */
-static bool is_plausible(const struct scd__file *file, const char *path)
+/*
+ * Whether it is called runsc on the host, and nobody else can have written it. What the link says is not enough: it may
+ * be a name that a mount of its own gave to another file, or one that is gone.
+ */
+static bool is_plausible(const struct scd__peer *peer, const struct scd__file *file)
 {
-	struct scd_str name = scd_str_basename(scd_str_from(path));
+	struct scd__file found;
 
-	if (scd_str_ends_with(name, SCD_STR(DELETED)))
-		name.len -= strlen(DELETED);
-	return scd_str_is(name, "runsc") && (file->owner == 0 || file->owner == geteuid()) &&
-	       !(file->mode & (S_IWGRP | S_IWOTH));
+	return scd_str_is(scd_str_basename(scd_str_from(peer->exe)), "runsc") &&
+	       (file->owner == 0 || file->owner == geteuid()) && !(file->mode & (S_IWGRP | S_IWOTH)) &&
+	       scd__procfs_find(peer->proc_fd, peer->exe, &found) == 0 && found.device == file->device &&
+	       found.inode == file->inode;
 }
 
 static bool is_runsc(struct scd__peer *peer, const struct scd__identity_options *options)
@@ -184,9 +228,20 @@ static bool is_runsc(struct scd__peer *peer, const struct scd__identity_options 
 	r = scd__procfs_file(peer->proc_fd, "exe", &file);
 	if (r < 0)
 		return cannot_read(peer, "its executable", r);
-	if (options->runsc_count ? is_listed(&file, options) : is_plausible(&file, peer->exe))
+	if (options->runsc_count ? is_listed(&file, options) : is_plausible(peer, &file))
 		return true;
 	return unverified(peer, "its executable, %.64s, is not a runsc that is trusted", peer->exe);
+}
+
+/* Whether the folder that the file is in belongs to the user of the peer. */
+static bool is_its_own(const struct scd__peer *peer, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct scd__file file;
+
+	snprintf(folder, sizeof(folder), "%.*s/", slash ? (int)(slash - path) : 0, path);
+	return scd__procfs_find(peer->proc_fd, folder, &file) == 0 && file.owner == peer->uid;
 }
 
 static bool take_lock(struct scd__peer *peer)
@@ -197,6 +252,8 @@ static bool take_lock(struct scd__peer *peer)
 		return unverified(peer, "it holds no state lock of a sandbox");
 	if (peer->descriptors.locks_differ)
 		return unverified(peer, "it holds the state locks of more than one container");
+	if (!is_its_own(peer, peer->descriptors.lock))
+		return unverified(peer, "the folder of its state lock is not its user's");
 	peer->runsc_root = name.root;
 	peer->container_id = name.container_id;
 	peer->sandbox_id = name.sandbox_id;
@@ -205,19 +262,21 @@ static bool take_lock(struct scd__peer *peer)
 
 /*
  * runsc takes the first letters of an id, too, and attaches to sandboxes only. A state file with the id in both
- * places shows that it is whole; and that root and id were found in the right arguments.
+ * places shows that it is whole; and that root and id were found in the right arguments. runsc has just read that file,
+ * so the kernel has the way to it at hand; a file system that forgets at once is one whose server we would wait for.
  */
 static bool take_argument(struct scd__peer *peer, const struct scd__cmdline *cmdline)
 {
 	struct scd_str root = cmdline->root.len ? cmdline->root : SCD_STR(DEFAULT_ROOT);
 	struct scd_str id = cmdline->container_id;
 	char path[PATH_MAX];
+	struct scd__file file;
 	int len = snprintf(path, sizeof(path), SCD_STR_FMT "/" SCD_STR_FMT "_sandbox:" SCD_STR_FMT ".state",
 	                   SCD_STR_ARG(root), SCD_STR_ARG(id), SCD_STR_ARG(id));
 
 	if (len < 0 || (size_t)len >= sizeof(path) || path[0] != '/')
 		return unverified(peer, "its --root is not an absolute path");
-	if (scd__procfs_exists(peer->proc_fd, path) < 0)
+	if (scd__procfs_find(peer->proc_fd, path, &file) < 0 || file.owner != peer->uid || !is_its_own(peer, path))
 		return unverified(peer, "there is no sandbox of exactly the id that it names, " SCD_STR_FMT,
 		                  SCD_STR_ARG(id));
 	peer->runsc_root = root;
@@ -248,8 +307,8 @@ void scd__peer_identify(int fd, const struct scd__identity_options *options, str
 	struct scd__peer *peer = ret_peer;
 
 	*peer = (struct scd__peer){ .pidfd = -1, .proc_fd = -1 };
-	peer->verified = open_process(fd, peer) && is_runsc(peer, options) && scd__peer_look_closer(peer) == 0 &&
-	                 take_name(peer);
+	peer->verified = open_process(fd, peer) && is_trusted_user(peer) && is_on_host(peer) &&
+	                 is_runsc(peer, options) && scd__peer_look_closer(peer) == 0 && take_name(peer);
 }
 
 void scd__peer_done(struct scd__peer *peer)

@@ -4,12 +4,15 @@
  * The sink connects from the runsc process that creates the sandbox or attaches to it, which waits for our answer to
  * its handshake without a time-out. Until then it can be looked at, and that is when this has to be done:
  *
- *    SO_PEERPIDFD ─▶ /proc/PID ─▶ its executable ─▶ not confined ─▶ its command ─▶ the lock it holds, or its argument
+ *    SO_PEERPIDFD ─▶ /proc/PID ─▶ its user ─▶ on the host ─▶ its executable ─▶ not confined ─▶ its command
+ *                                                                        ─▶ the lock it holds, or its argument
  *
  * A sandbox is *verified* when all of this holds. What it protects from is a sandbox that talks to us itself: where a
  * sandbox may use the host's Unix sockets, its gofer connects, as root, with runsc's executable. Gofers and sentries
  * are told from the command line by their command and, as a process may rewrite its own arguments, by the seccomp
- * filter that they can never take off again. It does not protect from root on the host.
+ * filter that they can never take off again. Nor can any other user who may connect: only root and our own user are
+ * verified, and only with the mounts, users and root of the host, where a path means what it says. It does not protect
+ * from root on the host.
  */
 #ifndef SCD_SERVER_KEEPER_IDENTITY_H
 #define SCD_SERVER_KEEPER_IDENTITY_H
@@ -18,8 +21,8 @@
 
 struct scd__identity_options {
 	/*
-	 * The executables that count as runsc. None: every file called `runsc` that belongs to root, or to us, and
-	 * that nobody else may write to.
+	 * The executables that count as runsc. None: every file called `runsc` that belongs to root, or to us, that
+	 * nobody else may write to, and that is still there by the path that it was started from.
 	 */
 	const char *const *runsc_paths;
 	size_t runsc_count;

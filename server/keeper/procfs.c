@@ -4,8 +4,9 @@
  * Descriptors are listed with getdents64(2) into a small buffer: readdir(3) asks for 32 KiB at once, for which the
  * kernel makes an entry for each of some thousand descriptors, about a microsecond each.
  *
- * Files of the process are asked for what the kernel has at hand (AT_STATX_DONT_SYNC): a file on a network or in user
- * space may be what a link of a process points to, and its server must not be able to hold up the keeper.
+ * Files of the process are asked for what the kernel has at hand (AT_STATX_DONT_SYNC), and so are the folders on the way
+ * to them (RESOLVE_CACHED): a file on a network or in user space may be what a link or a path of a process points to, and
+ * its server must not be able to hold up the keeper.
  */
 #include "keeper/procfs.h"
 
@@ -25,6 +26,8 @@
 
 /* An entry of /proc/PID/fd takes 24 bytes with up to four digits, and 32 with more. */
 #define LISTING_BYTES 1024u
+
+#define FIND_ATTEMPTS 3
 
 int scd__procfs_open(pid_t pid)
 {
@@ -63,11 +66,11 @@ ssize_t scd__procfs_link(int proc_fd, const char *name, char ret_path[PATH_MAX])
 	return len;
 }
 
-int scd__procfs_file(int folder_fd, const char *path, struct scd__file *ret_file)
+static int look_at(int folder_fd, const char *path, int flags, struct scd__file *ret_file)
 {
 	struct statx status;
 
-	if (statx(folder_fd, path, AT_STATX_DONT_SYNC, STATX_INO | STATX_UID | STATX_MODE, &status) < 0)
+	if (statx(folder_fd, path, flags | AT_STATX_DONT_SYNC, STATX_INO | STATX_UID | STATX_MODE, &status) < 0)
 		return -errno;
 	ret_file->device = makedev(status.stx_dev_major, status.stx_dev_minor);
 	ret_file->inode = status.stx_ino;
@@ -76,19 +79,50 @@ int scd__procfs_file(int folder_fd, const char *path, struct scd__file *ret_file
 	return 0;
 }
 
-int scd__procfs_exists(int proc_fd, const char *path)
+int scd__procfs_file(int folder_fd, const char *path, struct scd__file *ret_file)
 {
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	return look_at(folder_fd, path, 0, ret_file);
+}
+
+/* Somebody else's rename, anywhere, can make a look at what is at hand give up: then it is not there this time only. */
+static int open_at_hand(int root_fd, const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_CACHED };
+	int fd = -EAGAIN;
+
+	for (int i = 0; i < FIND_ATTEMPTS && fd == -EAGAIN; i++) {
+		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+		if (fd < 0)
+			fd = -errno;
+	}
+	return fd;
+}
+
+int scd__procfs_find(int proc_fd, const char *path, struct scd__file *ret_file)
+{
 	int root_fd = openat(proc_fd, "root", O_PATH | O_CLOEXEC);
 	int r, fd;
 
 	if (root_fd < 0)
 		return -errno;
-	fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-	r = fd < 0 ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
+	fd = open_at_hand(root_fd, path);
 	close(root_fd);
+	if (fd < 0)
+		return fd;
+	r = look_at(fd, "", AT_EMPTY_PATH, ret_file);
+	close(fd);
+	return r;
+}
+
+int scd__procfs_namespaces(int proc_fd, struct scd__namespaces *ret_namespaces)
+{
+	struct scd__file mount = { 0 }, user = { 0 };
+	int r = look_at(proc_fd, "ns/mnt", 0, &mount);
+
+	if (r == 0)
+		r = look_at(proc_fd, "ns/user", 0, &user);
+	if (r == 0)
+		*ret_namespaces = (struct scd__namespaces){ mount.inode, user.inode };
 	return r;
 }
 

@@ -2,7 +2,8 @@
  * What /proc says about one process, in bounded portions. Inside server/keeper only.
  *
  * Everything is read through a descriptor of the folder /proc/PID, which stands for that process and no later one
- * with the same number: once it has ended, reading gives -ESRCH. Nothing here waits for the process or for a disk.
+ * with the same number: once it has ended, reading gives -ESRCH. Nothing here waits for a disk or a server; the command
+ * line is in memory of the process, which may be a mapped file, and may be waited for.
  */
 #ifndef SCD_SERVER_KEEPER_PROCFS_H
 #define SCD_SERVER_KEEPER_PROCFS_H
@@ -35,10 +36,19 @@ struct scd__file {
 int scd__procfs_file(int folder_fd, const char *path, struct scd__file *ret_file);
 
 /*
- * Whether an absolute path exists for the process, whose file system may be another than ours: links on the way do
- * not lead out of it. 0 or negative errno.
+ * The file at an absolute path, as the process sees it: links on the way do not lead out of its root. Only what the
+ * kernel has at hand is looked at: -EAGAIN when a file system would have to be asked, and that there is no such file
+ * is mostly not at hand. 0 or negative errno; -EINVAL before Linux 5.12.
  */
-int scd__procfs_exists(int proc_fd, const char *path);
+int scd__procfs_find(int proc_fd, const char *path, struct scd__file *ret_file);
+
+/* Where a process is: what tells namespaces of one kind apart. */
+struct scd__namespaces {
+	ino_t mount, user;
+};
+
+/* 0 or negative errno. */
+int scd__procfs_namespaces(int proc_fd, struct scd__namespaces *ret_namespaces);
 
 /* The mode in the line `Seccomp:` of /proc/PID/status: 0 off, 1 strict, 2 filter; -1: there is no such line. */
 int scd__procfs_seccomp(struct scd_str status);

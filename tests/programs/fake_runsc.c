@@ -72,6 +72,8 @@ int main(void)
 		r = hold(getenv("FAKE_LOCK"));
 	if (!r)
 		r = hold(getenv("FAKE_OTHER_LOCK"));
+	if (!r && getenv("FAKE_GONE"))
+		r = unlink(getenv("FAKE_GONE")) < 0 ? -errno : 0;
 	if (!r && getenv("FAKE_CONFINED"))
 		r = confine();
 	fd = r < 0 ? r : peer_connect(getenv("FAKE_SOCKET"));

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,12 @@ static int execute(void *user)
 	set("FAKE_OTHER_LOCK", fake->other_lock);
 	set("FAKE_CLAIM", fake->claim);
 	set("FAKE_CONFINED", fake->confined ? "1" : NULL);
+	set("FAKE_GONE", fake->gone ? start->path : NULL);
 	set("FAKE_DESCRIPTORS", number);
+	if (fake->apart && unshare(CLONE_NEWNS) < 0)
+		return 97;
+	if (fake->uid && (setgid(fake->uid) < 0 || setuid(fake->uid) < 0))
+		return 97;
 	execv(start->path, argv);
 	return 98;
 }

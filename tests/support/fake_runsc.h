@@ -24,6 +24,9 @@ struct fake_runsc {
 	int done_fd;             /* it writes a byte there when it was answered and has said all; 0: it does not */
 	unsigned descriptors;    /* that it has open in front of everything else */
 	bool confined;           /* by a seccomp filter */
+	bool apart;              /* with mounts of its own; needs root */
+	bool gone;               /* it removes its executable */
+	uid_t uid;               /* of its user and group; 0: ours. Others need root, and folders that let them in */
 };
 
 /*

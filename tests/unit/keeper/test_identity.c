@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -87,8 +88,8 @@ static void identify(struct fixture *fixture, struct fake_runsc fake, const stru
 	fd = take_connection(fixture);
 	scd__peer_identify(fd, options, &fixture->peer);
 	assert_int_equal(fixture->peer.pid, pid);
-	assert_int_equal(fixture->peer.uid, geteuid());
-	assert_int_equal(fixture->peer.gid, getegid());
+	assert_int_equal(fixture->peer.uid, fake.uid ? fake.uid : geteuid());
+	assert_int_equal(fixture->peer.gid, fake.uid ? fake.uid : getegid());
 	scd__peer_done(&fixture->peer);
 	close(fd);
 	child_wait(pid, PEER_DEADLINE_MS);
@@ -165,6 +166,11 @@ static const struct stranger {
 	{ "a gofer", { .arguments = "--root=/r gofer --bundle b" }, "a_sandbox:a.lock", NULL, "'gofer', is not one" },
 	{ "a sentry", { .arguments = "--root=/r boot create" }, "a_sandbox:a.lock", NULL, "'boot', is not one" },
 	{ "no command", { .arguments = "--root=/r" }, "a_sandbox:a.lock", NULL, "'', is not one" },
+	{ "a program that is gone",
+	  { .arguments = "run a", .gone = true },
+	  "a_sandbox:a.lock",
+	  NULL,
+	  "is not a runsc" },
 	{ "no lock", { .arguments = "create pod" }, NULL, NULL, "holds no state lock" },
 	{ "another file", { .arguments = "create pod" }, "a_sandbox:a.state", NULL, "holds no state lock" },
 	{ "two locks",
@@ -213,6 +219,44 @@ static void test_identify__gives_a_reason_for_everybody_else(void **state)
 			fail_msg("reason: %s", fixture->peer.reason);
 		assert_int_equal(fixture->peer.sandbox_id.len, 0);
 		assert_int_equal(fixture->peer.runsc_root.len, 0);
+	}
+}
+
+/* All is right but where it comes from. */
+static void test_identify__verifies_root_and_us_on_the_host_only(void **state)
+{
+	static const struct {
+		const char *name;
+		struct fake_runsc fake;
+		const char *reason;
+	} rows[] = {
+		{ "another user", { .arguments = "run a", .uid = 65534 }, "neither root nor that of the daemon" },
+		{ "other mounts", { .arguments = "run a", .apart = true }, "other mounts" },
+		{ "nothing wrong", { .arguments = "run a" }, "" },
+		{ "a folder of another user", { .arguments = "run a" }, "folder of its state lock" },
+	};
+	struct fixture *fixture = *state;
+	char lock[128];
+
+	if (geteuid() != 0) {
+		print_message("skipped: only root can become another user\n");
+		skip();
+	}
+	snprintf(lock, sizeof(lock), "%s", tempdir_join(&fixture->dir, "a_sandbox:a.lock"));
+	assert_int_equal(chmod(fixture->dir.path, 0777), 0);
+	assert_int_equal(chmod(fixture->socket_path, 0666), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fake_runsc fake = rows[i].fake;
+
+		print_message("%s\n", rows[i].name);
+		unlink(lock);
+		if (i == 3)
+			assert_int_equal(chown(fixture->dir.path, 65534, 65534), 0);
+		fake.lock = lock;
+		identify(fixture, fake, &any_runsc);
+		assert_int_equal(fixture->peer.verified, rows[i].reason[0] == '\0');
+		if (!strstr(fixture->peer.reason, rows[i].reason))
+			fail_msg("reason: %s", fixture->peer.reason);
 	}
 }
 
@@ -378,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identify__takes_the_name_from_the_arguments_of_trace_create,
 		                                set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_identify__gives_a_reason_for_everybody_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_identify__verifies_root_and_us_on_the_host_only, set_up,
+		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_identify__knows_listed_executables_by_their_file, set_up,
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_identify__does_not_verify_a_process_that_has_ended, set_up,

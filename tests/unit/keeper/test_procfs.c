@@ -77,6 +77,7 @@ static int do_nothing(void *user)
 
 static void test_procfs__says_when_the_process_is_gone(void **state)
 {
+	struct scd__file file;
 	char text[64], path[PATH_MAX];
 	struct scd__descriptors descriptors;
 	int proc_fd;
@@ -91,7 +92,7 @@ static void test_procfs__says_when_the_process_is_gone(void **state)
 	assert_int_equal(scd__procfs_read(proc_fd, "status", text, sizeof(text)), -ESRCH);
 	assert_true(scd__procfs_link(proc_fd, "exe", path) < 0);
 	assert_true(scd__procfs_descriptors(proc_fd, &descriptors) < 0);
-	assert_true(scd__procfs_exists(proc_fd, "/") < 0);
+	assert_true(scd__procfs_find(proc_fd, "/", &file) < 0);
 	assert_true(scd__procfs_open(pid) == -ENOENT);
 	close(proc_fd);
 }
@@ -117,9 +118,11 @@ static void test_procfs_file__identifies_a_file(void **state)
 	close(proc_fd);
 }
 
-static void test_procfs_exists__sees_what_the_process_sees(void **state)
+static void test_procfs_find__sees_what_the_process_sees(void **state)
 {
 	int proc_fd = open_self();
+	struct scd__file file;
+	struct stat status;
 	struct tempdir dir;
 	int fd;
 
@@ -128,9 +131,16 @@ static void test_procfs_exists__sees_what_the_process_sees(void **state)
 	fd = open(tempdir_join(&dir, "file"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(symlink(dir.path, tempdir_join(&dir, "link")), 0);
-	assert_int_equal(scd__procfs_exists(proc_fd, tempdir_join(&dir, "file")), 0);
-	assert_int_equal(scd__procfs_exists(proc_fd, tempdir_join(&dir, "link/file")), 0);
-	assert_int_equal(scd__procfs_exists(proc_fd, tempdir_join(&dir, "other")), -ENOENT);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(scd__procfs_find(proc_fd, tempdir_join(&dir, "file"), &file), 0);
+	assert_int_equal(file.inode, status.st_ino);
+	assert_int_equal(file.device, status.st_dev);
+	assert_int_equal(file.owner, geteuid());
+	assert_int_equal(access(tempdir_join(&dir, "link/file"), F_OK), 0); /* reads the link, which is then at hand */
+	assert_int_equal(scd__procfs_find(proc_fd, tempdir_join(&dir, "link/file"), &file), 0);
+
+	/* Its file system would have to be asked, and it could be one that never answers. */
+	assert_int_equal(scd__procfs_find(proc_fd, tempdir_join(&dir, "other"), &file), -EAGAIN);
 	close(fd);
 	close(proc_fd);
 	tempdir_remove(&dir);
@@ -204,7 +214,7 @@ int main(void)
 		cmocka_unit_test(test_procfs_read__is_bounded),
 		cmocka_unit_test(test_procfs__says_when_the_process_is_gone),
 		cmocka_unit_test(test_procfs_file__identifies_a_file),
-		cmocka_unit_test(test_procfs_exists__sees_what_the_process_sees),
+		cmocka_unit_test(test_procfs_find__sees_what_the_process_sees),
 		cmocka_unit_test(test_procfs_descriptors__finds_sockets_and_locks),
 		cmocka_unit_test(test_procfs_descriptors__looks_at_the_first_64),
 	};
