@@ -14,7 +14,8 @@
  * getpeername(2). Its mode comes from the umask at bind(2), so there is no moment at which it is open to others, and
  * no path is looked up a second time as chmod(2) would. The umask belongs to the whole process, which has one thread
  * here. Users that may connect besides the owner are named in an access list, afterwards: the mode stays closed to all
- * others.
+ * others. The list is given to the file that was made, and not to what its path may lead to by then: the folder may be
+ * one of those users'.
  *
  * It does not create directories, and two daemons started on one stale path in the same instant are kept apart by the
  * service manager, not here.
@@ -23,6 +24,8 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -160,9 +163,10 @@ int scd__listener_open(struct scd__listener *listener, const char *path, struct 
 	fd = open_socket(&address);
 	if (fd < 0)
 		return explain(path, fd, err);
-	if (lstat(path, &status) < 0) {
-		r = -errno;
-		unlink(path);
+	r = lstat(path, &status) < 0 ? -errno : 0;
+	if (!r && (!S_ISSOCK(status.st_mode) || status.st_uid != geteuid()))
+		r = -EEXIST; /* somebody has put something else there */
+	if (r < 0) {
 		close(fd);
 		return explain(path, r, err);
 	}
@@ -206,7 +210,40 @@ static size_t sort_uids(uint32_t *uids, size_t count)
 	return different;
 }
 
-static int set_acl(const char *path, const uint32_t *uids, size_t count)
+/*
+ * A descriptor of our socket file, or -ESTALE: who may write to the folder has put another file there, or a link to one,
+ * which would be given away.
+ */
+static int open_own(const struct scd__listener *listener)
+{
+	int fd = open(listener->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_dev == listener->device &&
+	    status.st_ino == listener->inode)
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+/* The kernel has no fsetxattr(2) for such a descriptor, but its link in /proc leads to that file and no other. */
+static int set_attribute(const struct scd__listener *listener, const char *name, const void *value, size_t len)
+{
+	int fd = open_own(listener);
+	char link[32];
+	int r;
+
+	if (fd < 0)
+		return fd;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	r = setxattr(link, name, value, len, 0) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int set_acl(const struct scd__listener *listener, const uint32_t *uids, size_t count)
 {
 	enum { READ_WRITE = 06, NOBODY = UINT32_MAX, OTHER_ENTRIES = 4 };
 	size_t len = sizeof(uint32_t) + (count + OTHER_ENTRIES) * sizeof(struct acl_entry);
@@ -225,7 +262,7 @@ static int set_acl(const char *path, const uint32_t *uids, size_t count)
 	*entry++ = acl_entry(ACL_GROUP, 0, NOBODY);
 	*entry++ = acl_entry(ACL_MASK, READ_WRITE, NOBODY);
 	*entry++ = acl_entry(ACL_OTHERS, 0, NOBODY);
-	r = setxattr(path, "system.posix_acl_access", acl, len, 0) < 0 ? -errno : 0;
+	r = set_attribute(listener, "system.posix_acl_access", acl, len);
 	free(acl);
 	return r;
 }
@@ -237,12 +274,15 @@ int scd__listener_admit(const struct scd__listener *listener, const uint32_t *ui
 
 	if (sorted) {
 		memcpy(sorted, uids, count * sizeof(*sorted));
-		r = set_acl(listener->path, sorted, sort_uids(sorted, count));
+		r = set_acl(listener, sorted, sort_uids(sorted, count));
 		free(sorted);
 	}
 	if (r == 0)
 		return 0;
-	scd_error_set(err, r, "cannot let the users of allowed_uids open %s: %s", listener->path, strerror(-r));
+	scd_error_set(err, r, "cannot let the users of allowed_uids open %s: %s", listener->path,
+	              r == -ESTALE ? "somebody has put another file in its place" : strerror(-r));
+	if (r == -ESTALE)
+		scd_error_hint(err, "choose a folder that only root (or the daemon's user) may write to");
 	if (r == -EOPNOTSUPP)
 		scd_error_hint(err,
 		               "its file system has no access lists: choose a path in /run, or leave out allowed_uids");

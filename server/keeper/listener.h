@@ -25,8 +25,8 @@ int scd__listener_open(struct scd__listener *listener, const char *path, struct 
 
 /*
  * Lets users besides the owner open the socket file, by an access list on it; what the connecting user's id is, is
- * looked at again when it connects. 0, or negative errno with err: the file system keeps no access lists. The root user
- * needs none.
+ * looked at again when it connects. 0, or negative errno with err: the file system keeps no access lists, or (-ESTALE)
+ * the path leads to another file by now. The root user needs none.
  */
 int scd__listener_admit(const struct scd__listener *listener, const uint32_t *uids, size_t count,
                         struct scd_error *err);

@@ -11,16 +11,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "keeper/listener.h"
 #include "seccheckd/base/array.h"
+#include "tests/support/child.h"
 #include "tests/support/peer.h"
 #include "tests/support/tempdir.h"
 
@@ -137,16 +141,58 @@ static void test_listener_admit__lets_the_named_users_in_and_nobody_else(void **
 	scd__listener_close(&listener);
 }
 
-static void test_listener_admit__says_where_there_are_no_access_lists(void **state)
+/* In a child process, with a file system of its own that keeps none. */
+static int admit_on_ramfs(void *user)
 {
 	const uint32_t uid = 1001;
-	struct scd__listener listener = { .path = "/proc/self/status", .fd = -1 };
+	struct scd__listener listener;
 	struct scd_error err = { 0 };
 
+	(void)user;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("ramfs", dir.path, "ramfs", 0, NULL) < 0)
+		return 90;
+	if (scd__listener_open(&listener, tempdir_join(&dir, "sink.sock"), &err) < 0)
+		return 1;
+	if (scd__listener_admit(&listener, &uid, 1, &err) != -EOPNOTSUPP)
+		return 2;
+	return strstr(err.what, "allowed_uids") && strstr(err.hint, "no access lists") ? 0 : 3;
+}
+
+static void test_listener_admit__says_where_there_are_no_access_lists(void **state)
+{
+	int status = child_wait(child_start(admit_on_ramfs, NULL), PEER_DEADLINE_MS);
+
 	(void)state;
-	assert_int_equal(scd__listener_admit(&listener, &uid, 1, &err), -EOPNOTSUPP);
-	assert_non_null(strstr(err.what, "allowed_uids"));
-	assert_non_null(strstr(err.hint, "no access lists"));
+	if (status == 90) {
+		print_message("skipped: only root can mount\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
+/* Who may write to the folder must not have another file given away: not one that is elsewhere, and not one there. */
+static void test_listener_admit__gives_away_no_file_but_its_own(void **state)
+{
+	const uint32_t uid = 1001;
+	const char *path = tempdir_join(&dir, "sink.sock"), *secret = tempdir_join(&dir, "secret");
+	struct scd__listener listener;
+	struct scd_error err = { 0 };
+	int fd = open(secret, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(scd__listener_open(&listener, path, &err), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(secret, path), 0);
+	assert_int_equal(scd__listener_admit(&listener, &uid, 1, &err), -ESTALE);
+	assert_non_null(strstr(err.what, "another file"));
+	assert_true(getxattr(secret, "system.posix_acl_access", NULL, 0) < 0);
+	assert_int_equal(rename(secret, path), 0);
+	assert_int_equal(scd__listener_admit(&listener, &uid, 1, &err), -ESTALE);
+	assert_true(getxattr(path, "system.posix_acl_access", NULL, 0) < 0);
+	scd__listener_close(&listener);
+	close(fd);
 }
 
 static void test_listener_accept__gives_a_private_nonblocking_descriptor(void **state)
@@ -358,7 +404,9 @@ int main(void)
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_admit__lets_the_named_users_in_and_nobody_else, set_up,
 		                                tear_down),
-		cmocka_unit_test(test_listener_admit__says_where_there_are_no_access_lists),
+		cmocka_unit_test_setup_teardown(test_listener_admit__says_where_there_are_no_access_lists, set_up,
+		                                tear_down),
+		cmocka_unit_test_setup_teardown(test_listener_admit__gives_away_no_file_but_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__replaces_a_stale_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__leaves_a_live_socket_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listener_open__refuses_what_is_not_a_socket, set_up, tear_down),
