@@ -25,9 +25,9 @@ void scd__worker_settings_done(struct scd__worker_settings *settings);
 
 /*
  * A scd_worker_main_fn (keeper/keeper.h): evaluates what comes over the connections that its seat's control sockets
- * bring, each lane in a thread of its own, until the order to stop. user is the struct scd__worker_settings,
- * of which a worker has a copy of its own. The exit status: 0 when every alert was delivered, 1 when not or when it could not start,
- * SCD_WORKER_EXIT_FINAL when no output was left.
+ * bring, each lane in a thread of its own, until the order to stop. user is the struct scd__worker_settings, of which a
+ * worker has a copy of its own. The exit status: 0 when every alert was delivered, 1 when not or when it could not
+ * start, SCD_WORKER_EXIT_FINAL when no output was left.
  */
 int scd__worker_main(void *user, const struct scd_worker_seat *seat);
 

@@ -71,7 +71,8 @@ struct scd_confined {
 /*
  * Confines the calling process for good, with what the kernel has. What it has not is no failure: it stands in ret_done
  * as missing. A failure is what was asked for and could not be done: another user, a folder, letting go of
- * capabilities; and what the kernel has and refuses, for want of memory, say. The process is then half confined, and ends.
+ * capabilities; and what the kernel has and refuses, for want of memory, say. The process is then half confined, and
+ * ends.
  *
  * The process must have one thread, since most of this is a thread's own and is handed on to those that it makes later:
  * -EBUSY otherwise. 0 or negative errno with err.

@@ -100,8 +100,8 @@ struct scd_worker_seat {
 	size_t lane_count;      /* at least 1 */
 
 	/*
-	 * Shared with the keeper (wire/pulse.h): one for each lane, and behind them one for a main thread that is no lane.
-	 * From its first beat on each thread is watched, from READY to STOP.
+	 * Shared with the keeper (wire/pulse.h): one for each lane, and behind them one for a main thread that is no
+	 * lane. From its first beat on each thread is watched, from READY to STOP.
 	 */
 	struct scd_pulse *pulses;
 

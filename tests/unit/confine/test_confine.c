@@ -186,7 +186,7 @@ static void test_confine__fails_without_memory(void **state)
 		bool failed = report_of(&wanted, text) == 1;
 
 		failed_count += failed;
-		/* libseccomp can do without some: then all of the filter's words may not be there, but none is softer. */
+		/* libseccomp can do without some. */
 		if (!failed && !strstr(text, ", seccomp\n"))
 			fail_msg("allocation %lu failed, and it went on: %s", passes[i], text);
 	}
