@@ -115,6 +115,8 @@ static int feed_messages(struct replay *replay, struct scd_trace_reader *reader,
 		scd__progress_add(&progress, SIZE_FIELD_BYTES + message.len);
 	}
 	scd__progress_done(&progress);
+	if (stream && !replay->stopped)
+		scd_stream_end(stream);
 	scd_stream_free(&stream);
 	return r < 0 ? r : 0;
 }

@@ -244,6 +244,8 @@ static int feed_trace(struct explain *explain, struct scd_ruleset *set, const ch
 		scd_pipeline_feed(stream, message); /* a bad message is no event */
 		r = 0;
 	}
+	if (stream && !explain->stopped)
+		scd_stream_end(stream);
 	scd_trace_reader_close(&reader);
 	scd_stream_free(&stream);
 	scd_pipeline_free(&pipeline);

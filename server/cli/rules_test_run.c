@@ -316,6 +316,8 @@ static int run_trace(struct run *run, struct scd_error *err)
 		scd_pipeline_feed(stream, message); /* a bad message is no event */
 		r = 0;
 	}
+	if (stream)
+		scd_stream_end(stream);
 	scd_trace_reader_close(&reader);
 	scd_stream_free(&stream);
 	scd_pipeline_free(&pipeline);

@@ -55,7 +55,8 @@ static void close_stream(void *user, void *stream, enum scd_net_end end)
 	struct scd_stream *closing = stream;
 
 	(void)user;
-	(void)end;
+	if (end != SCD_NET_END_STOPPED && end != SCD_NET_END_CUT)
+		scd_stream_end(closing);
 	scd_stream_free(&closing);
 }
 

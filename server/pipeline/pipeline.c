@@ -94,12 +94,20 @@ static void evaluate(struct scd_stream *stream, const struct scd_event *event)
 	scd_sandbox_retire(stream->sandbox, event, process);
 }
 
+static void evaluate_hidden(struct scd_stream *stream)
+{
+	struct scd_event hidden;
+
+	while (scd_sandbox_take_hidden(stream->sandbox, &hidden))
+		evaluate(stream, &hidden);
+}
+
 static int take(struct scd_stream *stream, struct scd_str message)
 {
 	struct scd_pipeline *pipeline = stream->pipeline;
 	struct scd_pipeline_counters *counters = &pipeline->counters;
 	struct scd_frame frame;
-	struct scd_event event, hidden;
+	struct scd_event event;
 
 	counters->messages++;
 	counters->bytes += message.len;
@@ -124,8 +132,8 @@ static int take(struct scd_stream *stream, struct scd_str message)
 		return skip_bad(stream, result == -ENOMEM ? &counters->exhausted : &counters->bad_payloads, result);
 	event.sequence = stream->sequence;
 	counters->truncated += event.truncated;
-	if (scd_sandbox_witness(stream->sandbox, &event, &hidden))
-		evaluate(stream, &hidden);
+	if (scd_sandbox_witness(stream->sandbox, &event))
+		evaluate_hidden(stream);
 	evaluate(stream, &event);
 	return 0;
 }
@@ -143,4 +151,13 @@ int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)
 	if (coverage_may_have_changed(stream))
 		scd__coverage_settle(stream);
 	return result;
+}
+
+void scd_stream_end(struct scd_stream *stream)
+{
+	if (!scd_sandbox_end(stream->sandbox))
+		return;
+	evaluate_hidden(stream);
+	if (coverage_may_have_changed(stream))
+		scd__coverage_settle(stream);
 }

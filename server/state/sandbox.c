@@ -492,13 +492,36 @@ static void account_evictions(struct scd_sandbox *sandbox)
 	scd_sandbox_taint(sandbox, SCD_TAINT_EVICTED);
 }
 
-bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden)
+bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event)
 {
-	bool hidden = scd__witnesses_care(&sandbox->witnesses, event) &&
-	              scd__witnesses_note(&sandbox->witnesses, event, ret_hidden);
+	int64_t now_ns = event->context.time_ns > sandbox->time_ns ? event->context.time_ns : sandbox->time_ns;
 
-	sandbox->counters.calls_hidden += hidden;
-	return hidden;
+	return scd__witnesses_care(&sandbox->witnesses, event) &&
+	       scd__witnesses_note(&sandbox->witnesses, event, now_ns);
+}
+
+bool scd_sandbox_end(struct scd_sandbox *sandbox)
+{
+	return scd__witnesses_end(&sandbox->witnesses);
+}
+
+bool scd_sandbox_take_hidden(struct scd_sandbox *sandbox, struct scd_event *ret_hidden)
+{
+	bool taken = scd__witnesses_take(&sandbox->witnesses, ret_hidden);
+
+	sandbox->counters.calls_hidden += taken;
+	return taken;
+}
+
+/* A hidden call may be found late, and its process's id then be another's. */
+static bool is_of_another(const struct scd_sandbox *sandbox, int32_t tgid, const struct scd_event *event)
+{
+	int64_t start_ns = event->context.thread_group_start_time_ns;
+	const struct scd__process *process = NULL;
+
+	if (event->kind == SCD_KIND_HIDDEN && tgid)
+		process = scd__process_find(&sandbox->processes, tgid);
+	return process && start_ns && process->pub.start_time_ns && process->pub.start_time_ns != start_ns;
 }
 
 int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_process_ref *ret_process)
@@ -514,7 +537,7 @@ int scd_sandbox_apply(struct scd_sandbox *sandbox, const struct scd_event *event
 	if (event->point == SCD_POINT_CONTAINER_START)
 		container_start(sandbox, event);
 	const struct scd_container *container = container_seen(sandbox, event->context.container_id);
-	if (tgid == 0 && !starts_image(event))
+	if ((tgid == 0 && !starts_image(event)) || is_of_another(sandbox, tgid, event))
 		return 0;
 	struct scd__process *process = process_ensure(sandbox, tgid, event->context.thread_group_start_time_ns);
 	if (!process) {
@@ -642,7 +665,7 @@ size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox)
 
 size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
 {
-	return sizeof(*sandbox) + (sandbox->witnesses.first ? SCD__WITNESSES * sizeof(struct scd_event) : 0) +
+	return sizeof(*sandbox) + scd__witnesses_memory_bytes(&sandbox->witnesses) +
 	       scd__containers_memory_bytes(&sandbox->containers) +
 	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes +
 	       sandbox->processes.fd_pool.bytes;

@@ -118,6 +118,12 @@ void scd_stream_free(struct scd_stream **stream);
  */
 int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message);
 
+/*
+ * The sandbox has ended: no message will come any more, to nobody. May call on_alert: of what the next messages would have
+ * shown. Not for streams that end because we stop, since their sandboxes go on.
+ */
+void scd_stream_end(struct scd_stream *stream);
+
 /* A message was received that cannot even be fed (it was longer than a message may be): numbered, and tainting. */
 void scd_stream_lost(struct scd_stream *stream);
 

@@ -133,11 +133,20 @@ void scd_sandbox_free(struct scd_sandbox **sandbox);
 bool scd_sandbox_needs(unsigned point);
 
 /*
- * To be called with each event before it is applied. True when it shows that an earlier system call of its thread was
- * told by its raw point only: *ret_hidden is that call (kind SCD_KIND_HIDDEN, no strings; sequence and ids of the raw
- * message), to be applied and judged first. Why that is a sign: server/state/witness.h.
+ * To be called with each event before it is applied. True when it shows that earlier system calls, of its thread or of
+ * others, were told by their raw points only: these are to be taken, applied and judged first. Why that is a sign:
+ * server/state/witness.h.
  */
-bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden);
+bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event);
+
+/* The sandbox has ended: the same of all calls that still wait for their sibling. */
+bool scd_sandbox_end(struct scd_sandbox *sandbox);
+
+/*
+ * The next hidden call (kind SCD_KIND_HIDDEN, no strings; sequence and ids of the raw message), in the order of their
+ * messages. False: there is none.
+ */
+bool scd_sandbox_take_hidden(struct scd_sandbox *sandbox, struct scd_event *ret_hidden);
 
 /*
  * Applies an event. *ret_process is the process that the event belongs to (for sentry/execve after the exec), or none

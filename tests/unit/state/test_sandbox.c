@@ -264,8 +264,8 @@ static struct scd_event raw_exit(int32_t tid, uint64_t sysno, int64_t errorno)
 /* Feeds an event as the pipeline does; whether it showed a hidden call. */
 static bool feed_watched(struct scd_sandbox *sandbox, const struct scd_event *event, struct scd_event *ret_hidden)
 {
-	bool shown = scd_sandbox_witness(sandbox, event, ret_hidden);
-	if (shown)
+	bool shown = scd_sandbox_witness(sandbox, event);
+	while (scd_sandbox_take_hidden(sandbox, ret_hidden))
 		feed(sandbox, ret_hidden);
 	feed(sandbox, event);
 	return shown;
@@ -326,14 +326,39 @@ static void test_witness__is_judged_although_no_sibling_was_ever_seen(void **sta
 	assert_true(feed_watched(sandbox, &next, &hidden));
 }
 
-static void test_witness__of_more_threads_than_are_remembered_is_bounded(void **state)
+static void test_witness__of_more_threads_than_are_remembered_is_told(void **state)
 {
 	struct scd_sandbox *sandbox = *state;
 	struct scd_event hidden;
 	for (int32_t tid = 1; tid < 1000; tid++) {
 		struct scd_event raw = raw_exit(tid, SCD_KIND_CONNECT, 0);
-		assert_false(feed_watched(sandbox, &raw, &hidden));
+		feed_watched(sandbox, &raw, &hidden);
 	}
+	assert_true(scd_sandbox_end(sandbox));
+	while (scd_sandbox_take_hidden(sandbox, &hidden))
+		feed(sandbox, &hidden);
+	assert_int_equal(scd_sandbox_counters(sandbox)->calls_hidden, 999);
+}
+
+/* A call that is found late, when its process's id has come back: the one that has it now is left alone. */
+static void test_witness__of_a_process_that_is_gone_changes_no_other(void **state)
+{
+	struct scd_sandbox *sandbox = *state;
+	struct scd_event raw = raw_exit(5, SCD_KIND_EXECVE, 0), hidden, other;
+	struct scd_process_ref ref;
+	raw.context.thread_group_start_time_ns = 100;
+	assert_false(feed_watched(sandbox, &raw, &hidden));
+	other = event_of(SCD_POINT_SENTRY_EXEC, 5);
+	other.context.thread_id = 77; /* no message of the thread that waits */
+	other.context.thread_group_start_time_ns = 200;
+	other.u.exec.binary_path = SCD_STR("/bin/ls");
+	assert_false(feed_watched(sandbox, &other, &hidden));
+	assert_true(scd_sandbox_end(sandbox));
+	assert_true(scd_sandbox_take_hidden(sandbox, &hidden));
+	assert_int_equal(scd_sandbox_apply(sandbox, &hidden, &ref), 0);
+	assert_null(scd_sandbox_process(sandbox, ref));
+	assert_false(live(sandbox, 5)->hidden_exec);
+	assert_text(live(sandbox, 5)->image->exe_path, "/bin/ls");
 }
 
 /* Clone and lineage. */
@@ -723,7 +748,8 @@ int main(void)
 		TEST(test_witness__without_its_sibling_is_a_hidden_call),
 		TEST(test_witness__of_a_failed_exec_keeps_the_image),
 		TEST(test_witness__is_judged_although_no_sibling_was_ever_seen),
-		TEST(test_witness__of_more_threads_than_are_remembered_is_bounded),
+		TEST(test_witness__of_more_threads_than_are_remembered_is_told),
+		TEST(test_witness__of_a_process_that_is_gone_changes_no_other),
 		TEST(test_clone__child_is_its_parents_copy),
 		TEST(test_clone__thread_is_no_process),
 		TEST(test_exec__of_a_process_with_threads_is_not_its_end),

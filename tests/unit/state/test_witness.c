@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "seccheckd/base/array.h"
+#include "seccheckd/base/limits.h"
 #include "state/witness.h"
 
 #define THREAD 7
@@ -78,8 +80,10 @@ static void test_witness__tells_of(void **state)
 		for (const char *letter = rows[i].messages; *letter; letter++) {
 			struct scd_event event = message(*letter, THREAD), other = message('o', THREAD + 1);
 
-			count += scd__witnesses_note(&witnesses, &event, &hidden);
-			assert_false(scd__witnesses_note(&witnesses, &other, &hidden));
+			scd__witnesses_note(&witnesses, &event, 0);
+			while (scd__witnesses_take(&witnesses, &hidden))
+				count++;
+			assert_false(scd__witnesses_note(&witnesses, &other, 0));
 		}
 		if (count != rows[i].hidden)
 			fail_msg("%s: %u", rows[i].name, count);
@@ -92,14 +96,13 @@ static void test_witness__tells_of(void **state)
 static void test_witness__threads_do_not_mix(void **state)
 {
 	struct scd__witnesses witnesses = { .count = 0 };
-	struct scd_event hidden;
 
 	(void)state;
 	for (const char *letter = "EesXxo"; *letter; letter++) {
 		for (int32_t thread = 1; thread <= (int32_t)SCD__WITNESSES; thread++) {
 			struct scd_event event = message(*letter, thread);
 
-			assert_false(scd__witnesses_note(&witnesses, &event, &hidden));
+			assert_false(scd__witnesses_note(&witnesses, &event, 0));
 		}
 	}
 	scd__witnesses_done(&witnesses);
@@ -107,20 +110,37 @@ static void test_witness__threads_do_not_mix(void **state)
 
 static bool note(struct scd__witnesses *witnesses, char letter, int32_t thread)
 {
+	struct scd_event event = message(letter, thread);
+
+	return scd__witnesses_note(witnesses, &event, 0);
+}
+
+/* A message at this number and this time; which threads' calls it shows to be hidden, as "7 8 ". */
+static void note_at(struct scd__witnesses *witnesses, char letter, int32_t thread, uint64_t sequence, int64_t now_ns,
+                    char *ret_hidden)
+{
 	struct scd_event event = message(letter, thread), hidden;
 
-	return scd__witnesses_note(witnesses, &event, &hidden);
+	event.sequence = sequence;
+	scd__witnesses_note(witnesses, &event, now_ns);
+	*ret_hidden = 0;
+	while (scd__witnesses_take(witnesses, &hidden)) {
+		assert_int_equal(hidden.kind, SCD_KIND_HIDDEN);
+		ret_hidden += sprintf(ret_hidden, "%d ", hidden.context.thread_id);
+	}
 }
 
 /* A program that then only computes would never say anything else. */
 static void test_witness__tells_at_once_where_the_image_comes_first(void **state)
 {
 	struct scd__witnesses witnesses = { .count = 0 };
+	struct scd_event hidden;
 
 	(void)state;
 	for (const char *letter = "EesXxoEe"; *letter; letter++)
 		assert_false(note(&witnesses, *letter, THREAD));
 	assert_true(note(&witnesses, 'X', THREAD));
+	assert_true(scd__witnesses_take(&witnesses, &hidden));
 	assert_false(note(&witnesses, 'x', THREAD));
 	assert_false(note(&witnesses, 'o', THREAD));
 	scd__witnesses_done(&witnesses);
@@ -141,6 +161,77 @@ static void test_witness__waits_for_a_thread_that_takes_its_time(void **state)
 	scd__witnesses_done(&witnesses);
 }
 
+/* A thread that then computes, or sleeps, says nothing more: time tells, where there is one, or what others say. */
+static void test_witness__of_a_quiet_thread_is_told_later(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t messages;
+		int64_t ms;
+		const char *hidden;
+	} rows[] = {
+		{ "soon", 1000, 500, "" },
+		{ "some time later", 1000, SCD_LIMIT_WITNESS_MS + 1, "7 8 " },
+		{ "some messages later", SCD_LIMIT_WITNESS_MESSAGES + 2, 0, "7 8 " },
+	};
+	const int64_t start_ns = INT64_C(1700000000000000000);
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(rows); i++) {
+		struct scd__witnesses witnesses = { .count = 0 };
+		char hidden[64];
+
+		print_message("%s\n", rows[i].name);
+		note_at(&witnesses, 'C', THREAD, 1, start_ns, hidden);
+		note_at(&witnesses, 'X', THREAD + 1, 2, start_ns, hidden);
+		note_at(&witnesses, 's', THREAD + 2, 3, start_ns,
+		        hidden); /* waits for its raw exit, and is no witness */
+		note_at(&witnesses, 'o', THREAD + 3, 3 + rows[i].messages, start_ns + rows[i].ms * 1000000, hidden);
+		assert_string_equal(hidden, rows[i].hidden);
+		scd__witnesses_done(&witnesses);
+	}
+}
+
+static void test_witness__that_gives_way_is_told(void **state)
+{
+	struct scd__witnesses witnesses = { .count = 0 };
+	unsigned told = 0;
+
+	(void)state;
+	for (int32_t thread = 1; thread <= (int32_t)SCD__WITNESSES + 6; thread++) {
+		char hidden[64], expected[16] = "";
+
+		note_at(&witnesses, 'C', thread, (uint64_t)thread, 0, hidden);
+		if (thread > (int32_t)SCD__WITNESSES)
+			snprintf(expected, sizeof(expected), "%d ", thread - (int32_t)SCD__WITNESSES);
+		assert_string_equal(hidden, expected);
+		told += *hidden != 0;
+	}
+	assert_int_equal(told, 6);
+	scd__witnesses_done(&witnesses);
+}
+
+static void test_witness__all_are_told_at_the_end(void **state)
+{
+	struct scd__witnesses witnesses = { .count = 0 };
+	struct scd_event hidden;
+	char none[64];
+
+	(void)state;
+	assert_false(scd__witnesses_end(&witnesses));
+	note_at(&witnesses, 'C', 9, 1, 0, none);
+	note_at(&witnesses, 'X', 8, 2, 0, none);
+	note_at(&witnesses, 's', 7, 3, 0, none);
+	assert_true(scd__witnesses_end(&witnesses));
+	assert_true(scd__witnesses_take(&witnesses, &hidden));
+	assert_int_equal(hidden.context.thread_id, 9);
+	assert_true(scd__witnesses_take(&witnesses, &hidden));
+	assert_int_equal(hidden.context.thread_id, 8);
+	assert_false(scd__witnesses_take(&witnesses, &hidden));
+	assert_false(scd__witnesses_end(&witnesses));
+	scd__witnesses_done(&witnesses);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +239,9 @@ int main(void)
 		cmocka_unit_test(test_witness__threads_do_not_mix),
 		cmocka_unit_test(test_witness__tells_at_once_where_the_image_comes_first),
 		cmocka_unit_test(test_witness__waits_for_a_thread_that_takes_its_time),
+		cmocka_unit_test(test_witness__of_a_quiet_thread_is_told_later),
+		cmocka_unit_test(test_witness__that_gives_way_is_told),
+		cmocka_unit_test(test_witness__all_are_told_at_the_end),
 	};
 
 	return cmocka_run_group_tests_name("state/witness", tests, NULL, NULL);
