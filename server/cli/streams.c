@@ -8,7 +8,7 @@
 
 #include "seccheckd/base/clock.h"
 
-static void *open_stream(void *user, const struct scd_custody *connection)
+static struct scd_stream_info info_of(const struct scd_custody *connection)
 {
 	struct scd_stream_info info = {
 		.identity = connection->sandbox_id.len ? SCD_IDENTITY_VERIFIED : SCD_IDENTITY_UNKNOWN,
@@ -19,13 +19,30 @@ static void *open_stream(void *user, const struct scd_custody *connection)
 
 	static_assert(sizeof(info.nonce) == sizeof(connection->nonce), "one nonce, handed on");
 	memcpy(info.nonce, connection->nonce, sizeof(info.nonce));
+	return info;
+}
+
+static void *open_stream(void *user, const struct scd_custody *connection)
+{
+	const struct scd_stream_info info = info_of(connection);
+
 	return scd_stream_new(user, &info);
+}
+
+static void tell_unwatched(void *user, const struct scd_custody *connection)
+{
+	const struct scd_stream_info info = info_of(connection);
+
+	scd_pipeline_unwatched(user, &info, connection->peer_pid);
 }
 
 static int feed(void *user, void *stream, struct scd_str message)
 {
+	int r = scd_pipeline_feed(stream, message);
+	enum scd_watched watched = scd_stream_watched(stream);
+
 	(void)user;
-	return scd_pipeline_feed(stream, message);
+	return r == 0 && (watched == SCD_WATCHED_WAITING || watched == SCD_WATCHED_MUTE) ? 1 : r;
 }
 
 static void lose(void *user, void *stream)
@@ -69,6 +86,7 @@ struct scd_net_sink scd__streams_sink(struct scd_pipeline *pipeline)
 		.silent = fall_silent,
 		.summarize = summarize,
 		.close = close_stream,
+		.unwatched = tell_unwatched,
 	};
 
 	return (struct scd_net_sink){ &ops, pipeline };

@@ -53,6 +53,7 @@ struct scd__connection {
 	uint32_t lane;                                     /* HELD: of the worker */
 	uint32_t strikes;                                  /* workers that ended while they read it */
 	int64_t struck_ns;                                 /* the last of them, monotonic */
+	bool told;                                         /* QUARANTINED: a worker knows, and tells of it */
 	uint32_t sndbuf_bytes;                             /* of the sender, charged to the account; 0: nothing is */
 	char sandbox_id[SCD_LIMIT_CONTAINER_ID_BYTES + 1]; /* empty: it is not verified */
 };

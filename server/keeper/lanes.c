@@ -13,6 +13,8 @@
  * gate, so that what has been answered reaches the worker before STOP, in one queue, whatever the worker does at that
  * moment.
  *
+ * Of connections in quarantine, which nobody gets, one lane is told: an alert says that they are not watched any more.
+ *
  * For each time that a connection is given there is a new nonce: the ids of alerts are made of it and of numbers that
  * begin anew with each worker.
  */
@@ -55,10 +57,12 @@ static struct scd__lane *lane_for(struct scd__worker *worker, const struct scd__
 	return connection->strikes && first->control >= 0 && !first->full ? first : choose(worker);
 }
 
-static int give(const struct scd__connection *connection, const struct scd__lane *lane)
+/* passed: a descriptor to go with it, or -1. */
+static int give(enum scd_custody_kind kind, const struct scd__connection *connection, const struct scd__lane *lane,
+                int passed)
 {
 	struct scd_custody message = {
-		.kind = SCD_CUSTODY_CONNECTION,
+		.kind = kind,
 		.connection_id = connection->id,
 		.resumed = connection->given,
 		.peer_pid = connection->pid,
@@ -70,7 +74,7 @@ static int give(const struct scd__connection *connection, const struct scd__lane
 
 	if (getrandom(message.nonce, sizeof(message.nonce), 0) != (ssize_t)sizeof(message.nonce))
 		return -ENOBUFS;
-	return scd__custody_send(lane->control, &message, connection->fd);
+	return scd__custody_send(lane->control, &message, passed);
 }
 
 static void note_given(struct scd_keeper *keeper, struct scd__connection *connection, struct scd__lane *lane)
@@ -90,7 +94,7 @@ static int give_waiting(struct scd_keeper *keeper)
 
 	while ((connection = scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING))) {
 		struct scd__lane *lane = lane_for(&keeper->worker, connection);
-		int r = lane ? give(connection, lane) : -EAGAIN;
+		int r = lane ? give(SCD_CUSTODY_CONNECTION, connection, lane, connection->fd) : -EAGAIN;
 
 		if (r == 0)
 			note_given(keeper, connection, lane);
@@ -98,6 +102,25 @@ static int give_waiting(struct scd_keeper *keeper)
 			lane->full = true;
 		else
 			return r;
+	}
+	return 0;
+}
+
+/* That a connection is in quarantine, a worker is told once, so that there is an alert of it. As give_waiting. */
+static int tell_quarantined(struct scd_keeper *keeper)
+{
+	struct scd__connection *it;
+
+	TAILQ_FOREACH(it, &keeper->connections.by_state[SCD__CONNECTION_QUARANTINED], link)
+	{
+		struct scd__lane *lane = it->told ? NULL : choose(&keeper->worker);
+		int r = lane ? give(SCD_CUSTODY_QUARANTINED, it, lane, -1) : it->told ? 0 : -EAGAIN;
+
+		if (r == -EAGAIN && lane)
+			lane->full = true;
+		if (r < 0)
+			return r;
+		it->told = true;
 	}
 	return 0;
 }
@@ -132,7 +155,9 @@ void scd__lanes_hand_over(struct scd_keeper *keeper, int64_t now_ns)
 	keeper->hand_over_after_ns = 0;
 	for (size_t i = 0; i < worker->lane_count; i++)
 		worker->lanes[i].full = false;
-	r = give_waiting(keeper);
+	r = tell_quarantined(keeper);
+	if (r == 0 || r == -EAGAIN)
+		r = give_waiting(keeper);
 	hold_back(keeper, r, now_ns);
 	for (size_t i = 0; i < worker->lane_count && r == 0 && keeper->stopping; i++)
 		hold_back(keeper, give_stop(&worker->lanes[i]), now_ns);

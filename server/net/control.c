@@ -4,8 +4,8 @@
  * Out: READY once, and CLOSED for each session in `ended`. A session stays in that list, as its own queue entry,
  * until its message is sent, so telling the keeper never needs memory.
  *
- * In: CONNECTION with exactly one descriptor, and STOP. The keeper is trusted, but a message that is not right is
- * counted and skipped, and whatever descriptors came with it are closed.
+ * In: CONNECTION with exactly one descriptor, QUARANTINED and STOP with none. The keeper is trusted, but a message that is
+ * not right is counted and skipped, and whatever descriptors came with it are closed.
  *
  * keeper/custody.c has the other end, and says why the two share nothing but the bytes (wire/custody.h).
  */
@@ -176,25 +176,38 @@ static void refuse_delivery(struct scd_net *net, const struct delivery *delivery
 		tell(net, SCD_CUSTODY_CLOSED, delivery->message.connection_id);
 }
 
+/* With the descriptors that its kind has. */
+static bool is_right(const struct delivery *delivery)
+{
+	if (!delivery->parsed || delivery->cut)
+		return false;
+	switch (delivery->message.kind) {
+	case SCD_CUSTODY_CONNECTION: return delivery->fd_count == 1;
+	case SCD_CUSTODY_QUARANTINED:
+	case SCD_CUSTODY_STOP: return delivery->fd_count == 0;
+	default: return false;
+	}
+}
+
 enum heard { HEARD_NOTHING, HEARD_MESSAGE, HEARD_STOP };
 
 static enum heard hear(struct scd_net *net)
 {
 	struct delivery delivery = { .parsed = false };
 	int r = receive(net->control_fd, &delivery);
-	bool is_connection = delivery.parsed && delivery.message.kind == SCD_CUSTODY_CONNECTION;
-	bool is_stop = delivery.parsed && delivery.message.kind == SCD_CUSTODY_STOP;
 
 	if (r == -EAGAIN)
 		return HEARD_NOTHING;
 	if (r != 1) /* the keeper is gone */
 		return HEARD_STOP;
-	if (delivery.cut || delivery.fd_count != is_connection || !(is_connection || is_stop))
+	if (!is_right(&delivery))
 		refuse_delivery(net, &delivery);
-	else if (is_connection)
-		take_connection(net, &delivery.message, delivery.fds[0]);
-	else
+	else if (delivery.message.kind == SCD_CUSTODY_STOP)
 		return HEARD_STOP;
+	else if (delivery.message.kind == SCD_CUSTODY_CONNECTION)
+		take_connection(net, &delivery.message, delivery.fds[0]);
+	else if (net->sink.ops->unwatched)
+		net->sink.ops->unwatched(net->sink.user, &delivery.message);
 	return HEARD_MESSAGE;
 }
 

@@ -21,11 +21,15 @@ static const struct scd_str tags[] = { SCD_STR_INIT("coverage"), SCD_STR_INIT("s
 	}
 
 static const struct scd_rule mute = NOTICE("seccheckd: sandbox is mute",
-                                           "A sandbox connected, and none of its messages has come: what runs in it "
-                                           "is not watched.");
+                                           "A sandbox connected, and none of its messages has come, but for such of "
+                                           "unknown types: what runs in it is not watched.");
 static const struct scd_rule tainted = NOTICE("seccheckd: sandbox state is tainted",
                                               "Something of a sandbox was missed: that a thing is not remembered of it "
                                               "no longer proves that it is not there.");
+
+static const struct scd_rule unwatched = NOTICE("seccheckd: sandbox is not watched any more",
+                                                "Several workers of the daemon ended while they read what this sandbox "
+                                                "sent, so none reads it any more. It may do that on purpose.");
 
 static bool is_resumed(const struct scd_stream *stream)
 {
@@ -35,11 +39,11 @@ static bool is_resumed(const struct scd_stream *stream)
 /* Nobody knows what the worker before has heard of one that was resumed. */
 enum scd_watched scd_stream_watched(const struct scd_stream *stream)
 {
-	if (stream->silent && stream->sequence == 0 && !is_resumed(stream))
+	if (stream->silent && !stream->heard && !is_resumed(stream))
 		return SCD_WATCHED_MUTE;
 	if (scd_sandbox_tainted(stream->sandbox))
 		return SCD_WATCHED_TAINTED;
-	return stream->sequence ? SCD_WATCHED_COVERED : SCD_WATCHED_WAITING;
+	return stream->heard ? SCD_WATCHED_COVERED : SCD_WATCHED_WAITING;
 }
 
 /* NULL for none. */
@@ -124,6 +128,8 @@ static void tell_mute(struct scd_stream *stream, int64_t time_ns)
 
 	scd_buf_init(&text, NOTICE_BYTES);
 	scd_buf_printf(&text, "Sandbox is mute: it is connected, and no message has come (");
+	if (stream->sequence > 0)
+		scd_buf_printf(&text, "unknown=%llu ", (unsigned long long)stream->sequence);
 	if (stream->opened_ns > 0 && time_ns > stream->opened_ns)
 		scd_buf_printf(&text, "seconds=%lld ", (long long)((time_ns - stream->opened_ns) / NS_PER_S));
 	append_sandbox(stream, &text);
@@ -134,7 +140,7 @@ static void tell_mute(struct scd_stream *stream, int64_t time_ns)
 /* Of a sandbox without a name nobody learns much: its first message may bring one. */
 static bool is_worth_telling(const struct scd_stream *stream)
 {
-	return stream->sequence > 0 || stream->silent || scd_stream_sandbox_id(stream).len > 0;
+	return stream->heard || stream->silent || scd_stream_sandbox_id(stream).len > 0;
 }
 
 void scd__coverage_settle(struct scd_stream *stream)
@@ -143,6 +149,7 @@ void scd__coverage_settle(struct scd_stream *stream)
 	const unsigned taints = scd_sandbox_taints(stream->sandbox), fresh = taints & ~stream->told_taints;
 
 	stream->settled_taints = taints;
+	stream->settled_heard = stream->heard;
 	if (watched != stream->watched) {
 		leave_gauge(stream);
 		++*gauge(&stream->pipeline->gauges, watched);
@@ -162,12 +169,36 @@ void scd__coverage_end(struct scd_stream *stream)
 
 void scd_stream_silent(struct scd_stream *stream, int64_t time_ns)
 {
-	if (stream->silent || stream->sequence > 0)
+	if (stream->silent || stream->heard)
 		return;
 	stream->silent = true;
 	scd__coverage_settle(stream);
 	if (stream->watched == SCD_WATCHED_MUTE && stream->pipeline->coverage_alerts)
 		tell_mute(stream, time_ns);
+}
+
+/* It is a stream for as long as the alert is made, and mute, as nothing of it is heard. */
+void scd_pipeline_unwatched(struct scd_pipeline *pipeline, const struct scd_stream_info *info, uint32_t peer_pid)
+{
+	struct scd_stream_info heard_nothing = *info;
+	struct scd_stream *stream;
+	struct scd_buf text;
+
+	if (!pipeline->coverage_alerts)
+		return;
+	heard_nothing.resumed = false;
+	stream = scd_stream_new(pipeline, &heard_nothing);
+	if (!stream) {
+		pipeline->counters.alerts_lost++;
+		return;
+	}
+	stream->silent = true;
+	scd_buf_init(&text, NOTICE_BYTES);
+	scd_buf_printf(&text, "Sandbox is not watched any more: workers ended while they read it (pid=%u ", peer_pid);
+	append_sandbox(stream, &text);
+	tell(stream, &unwatched, info->opened_ns, scd_buf_str(&text));
+	scd_buf_done(&text);
+	scd_stream_free(&stream);
 }
 
 const struct scd_pipeline_gauges *scd_pipeline_gauges(const struct scd_pipeline *pipeline)

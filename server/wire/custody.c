@@ -23,7 +23,7 @@ enum {
 	AT_SNDBUF = AT_PEER_UID + 4,
 	AT_SANDBOX_LEN = AT_SNDBUF + 4,
 	AT_SANDBOX = AT_SANDBOX_LEN + 4,
-	SHORT_BYTES = AT_NONCE, /* every kind but CONNECTION */
+	SHORT_BYTES = AT_NONCE, /* of the kinds that tell of no connection but its id */
 };
 
 /* As much as fits; the length with it. */
@@ -36,6 +36,12 @@ static size_t append(uint8_t message[SCD_CUSTODY_MAX_BYTES], size_t len, const c
 	return len + copied;
 }
 
+/* Whether it says whose connection it is. */
+static bool is_long(uint32_t kind)
+{
+	return kind == SCD_CUSTODY_CONNECTION || kind == SCD_CUSTODY_QUARANTINED;
+}
+
 size_t scd_custody_format(const struct scd_custody *custody, uint8_t ret_message[SCD_CUSTODY_MAX_BYTES])
 {
 	uint32_t kind = (uint32_t)custody->kind;
@@ -46,7 +52,7 @@ size_t scd_custody_format(const struct scd_custody *custody, uint8_t ret_message
 	memset(ret_message, 0, AT_SANDBOX);
 	memcpy(ret_message + AT_KIND, &kind, sizeof(kind));
 	memcpy(ret_message + AT_CONNECTION_ID, &custody->connection_id, sizeof(custody->connection_id));
-	if (custody->kind != SCD_CUSTODY_CONNECTION)
+	if (!is_long(kind))
 		return SHORT_BYTES;
 	memcpy(ret_message + AT_FLAGS, &flags, sizeof(flags));
 	memcpy(ret_message + AT_NONCE, custody->nonce, SCD_CUSTODY_NONCE_BYTES);
@@ -62,10 +68,10 @@ size_t scd_custody_format(const struct scd_custody *custody, uint8_t ret_message
 
 static bool is_kind(uint32_t kind)
 {
-	return kind >= SCD_CUSTODY_CONNECTION && kind <= SCD_CUSTODY_CLOSED;
+	return kind >= SCD_CUSTODY_CONNECTION && kind <= SCD_CUSTODY_QUARANTINED;
 }
 
-/* The part of a CONNECTION that the other kinds do not have. */
+/* The part of a CONNECTION or a QUARANTINED that the other kinds do not have. */
 static int parse_connection(struct scd_str message, struct scd_custody *custody)
 {
 	uint32_t sandbox_len, flags;
@@ -99,7 +105,7 @@ int scd_custody_parse(struct scd_str message, struct scd_custody *ret_custody)
 		return -EBADMSG;
 	custody.kind = (enum scd_custody_kind)kind;
 	memcpy(&custody.connection_id, message.data + AT_CONNECTION_ID, sizeof(custody.connection_id));
-	if (kind == SCD_CUSTODY_CONNECTION && parse_connection(message, &custody) < 0)
+	if (is_long(kind) && parse_connection(message, &custody) < 0)
 		return -EBADMSG;
 	*ret_custody = custody;
 	return 0;

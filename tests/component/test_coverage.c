@@ -23,6 +23,8 @@
 #define MUTE_RULE  "seccheckd: sandbox is mute"
 #define TAINT_RULE "seccheckd: sandbox state is tainted"
 
+#define UNWATCHED_RULE "seccheckd: sandbox is not watched any more"
+
 static const char rules[] = "- rule: Exec\n  desc: d\n  priority: WARNING\n  condition: evt.type = execve\n"
                             "  output: exec of %proc.name\n"
                             "- rule: Connect\n  desc: d\n  priority: WARNING\n  condition: evt.type = connect\n"
@@ -227,6 +229,43 @@ static void test_mute__is_not_who_was_resumed(void **state)
 	scd_stream_silent(feed->stream, OPENED_NS + INT64_C(60000000000));
 	assert_gauges(feed, 0, 0, 0, 1);
 	assert_null(feed_alert(feed, MUTE_RULE));
+}
+
+static void test_unwatched__is_told_in_an_alert_of_its_own(void **state)
+{
+	struct feed *feed = *state;
+	struct scd_stream_info info = named;
+	const char *output;
+
+	info.resumed = true;
+	scd_pipeline_unwatched(feed->pipeline, &info, 4711);
+	assert_int_equal(feed->alert_count, 1);
+	output = output_of(feed, UNWATCHED_RULE);
+	if (!strstr(output, "pid=4711 ") || !strstr(output, "sandbox=sandbox-1"))
+		fail_msg("%s", output);
+	assert_string_equal(json_string_value(told(feed, UNWATCHED_RULE, "watched")), "mute");
+	assert_string_equal(json_string_value(told(feed, UNWATCHED_RULE, "identity")), "verified");
+	assert_gauges(feed, 1, 0, 0, 0); /* the stream of the test */
+	feed_restart(feed, &named, false);
+	scd_pipeline_unwatched(feed->pipeline, &info, 4711);
+	assert_int_equal(feed->alert_count, 1);
+}
+
+/* Nobody can use a message of a type that is not known: whoever sends nothing else is not watched. */
+static void test_mute__does_not_end_with_messages_of_unknown_types(void **state)
+{
+	static const char unknown[] = { 8, 0, 0x60, (char)0xea, 0, 0, 0, 0 };
+	struct feed *feed = *state;
+
+	assert_int_equal(scd_pipeline_feed(feed->stream, (struct scd_str){ unknown, sizeof(unknown) }), 0);
+	assert_gauges(feed, 1, 0, 0, 0);
+	scd_stream_silent(feed->stream, OPENED_NS + INT64_C(60000000000));
+	assert_gauges(feed, 0, 0, 1, 0);
+	assert_non_null(strstr(output_of(feed, MUTE_RULE), "unknown=1 "));
+	assert_int_equal(scd_pipeline_feed(feed->stream, (struct scd_str){ unknown, sizeof(unknown) }), 0);
+	assert_gauges(feed, 0, 0, 1, 0);
+	send_start(feed);
+	assert_gauges(feed, 0, 1, 0, 0);
 }
 
 /* A message that makes no sense is a sign of life too. */
@@ -587,9 +626,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_watched__waits_is_covered_and_tainted),
 		TEST(test_gauges__count_streams_by_themselves),
+		TEST(test_unwatched__is_told_in_an_alert_of_its_own),
 		TEST(test_mute__is_told_once_and_ends_with_a_message),
 		TEST(test_mute__is_not_who_has_said_something),
 		TEST(test_mute__is_not_who_was_resumed),
+		TEST(test_mute__does_not_end_with_messages_of_unknown_types),
 		TEST(test_mute__ends_with_a_bad_message),
 		TEST(test_taint__has_its_reason),
 		cmocka_unit_test(test_taint__words_are_all_different),

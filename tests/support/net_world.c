@@ -64,6 +64,14 @@ static void close_stream(void *user, void *stream, enum scd_net_end end)
 	(void)end;
 }
 
+static void count_unwatched(void *user, const struct scd_custody *connection)
+{
+	struct net_world *world = user;
+
+	if (connection->connection_id < NET_WORLD_STREAMS)
+		world->unwatched[connection->connection_id]++;
+}
+
 static void on_stopped(void *user)
 {
 	((struct net_world *)user)->stopped = true;
@@ -71,8 +79,15 @@ static void on_stopped(void *user)
 
 void net_world_open(struct net_world *world)
 {
-	static const struct scd_net_sink_ops sink_ops = { open_stream, take_message, lose_message,
-		                                          be_silent,   summarize,    close_stream };
+	static const struct scd_net_sink_ops sink_ops = {
+		.open = open_stream,
+		.message = take_message,
+		.lost = lose_message,
+		.silent = be_silent,
+		.summarize = summarize,
+		.close = close_stream,
+		.unwatched = count_unwatched,
+	};
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	const struct scd_net_sink sink = { &sink_ops, world };
 	int control[2];
@@ -107,6 +122,14 @@ int net_world_connect(struct net_world *world, uint64_t id, uint32_t sndbuf_byte
 	assert_int_equal(peer_send_descriptors(world->keeper, bytes, len, &fds[1], 1), (int)len);
 	close(fds[1]);
 	return fds[0];
+}
+
+void net_world_say_quarantined(struct net_world *world, uint64_t id)
+{
+	const struct scd_custody message = { .kind = SCD_CUSTODY_QUARANTINED, .connection_id = id };
+	uint8_t bytes[SCD_CUSTODY_MAX_BYTES];
+
+	assert_int_equal(peer_send(world->keeper, bytes, scd_custody_format(&message, bytes)), 0);
 }
 
 void net_world_say_stop(struct net_world *world)

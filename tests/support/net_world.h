@@ -33,5 +33,8 @@ int net_world_connect(struct net_world *world, uint64_t id, uint32_t sndbuf_byte
 
 /* Says stop, as the keeper would. */
 void net_world_say_stop(struct net_world *world);
+/* Says of a connection that it is in quarantine, as the keeper would. */
+void net_world_say_quarantined(struct net_world *world, uint64_t id);
+
 
 #endif

@@ -86,6 +86,12 @@ struct scd_net_sink_ops {
 	void (*close)(void *user, void *stream, enum scd_net_end end);
 };
 
+	/*
+	 * The keeper says that nobody reads this connection any more, as too many workers ended while they did: no
+	 * stream belongs to it. NULL: nobody asks.
+	 */
+	void (*unwatched)(void *user, const struct scd_custody *connection);
+
 struct scd_net_sink {
 	const struct scd_net_sink_ops *ops;
 	void *user; /* outlives the net */

@@ -45,6 +45,8 @@ struct scd_pipeline_counters {
  *     waiting ───────────────▶ covered ──────────────────────────▶ tainted
  *        │ long silence           ▲                                   ▲
  *        └────────▶ mute ─────────┘ first message                     │ from its start: resumed
+ *
+ * Messages of unknown types do not count here: nobody can use them.
  */
 #define SCD_PIPELINE_GAUGES(X)                                                   \
 	X(waiting, "Sandboxes whose first message has not come yet.")            \
@@ -78,6 +80,11 @@ struct scd_pipeline_options {
 	 * reason, with the source `internal`.
 	 */
 	bool coverage_alerts;
+	/*
+	 * The host's clock, asked for each alert, and when a sandbox's time is ahead of it. NULL: there is none, as in a
+	 * replay, which must give the same alerts whenever it runs.
+	 */
+	int64_t (*wall_ns)(void);
 };
 
 /* The options are copied. NULL on exhaustion. */
@@ -132,6 +139,13 @@ void scd_stream_lost(struct scd_stream *stream);
  * message.
  */
 void scd_stream_silent(struct scd_stream *stream, int64_t time_ns);
+
+/*
+ * Nobody reads this connection any more, as too many workers ended while they did: an alert, if there are any of
+ * coverage, with the time info->opened_ns. peer_pid: of the process that connected.
+ */
+void scd_pipeline_unwatched(struct scd_pipeline *pipeline, const struct scd_stream_info *info, uint32_t peer_pid);
+
 enum scd_watched scd_stream_watched(const struct scd_stream *stream);
 
 /* For logs and status. */

@@ -6,7 +6,8 @@
  *    | kind | flags | connection id | nonce (16 bytes) | pid | uid | sndbuf | id length | sandbox id | listener
  *    +------+-------+---------------+------------------+-----+-----+--------+-----------+------------+------...
  *      u32    u32     u64             only in            u32   u32   u32      u32         texts that are not
- *                                     CONNECTION, as all that follows                     terminated
+ *                                     CONNECTION and QUARANTINED,                         terminated
+ *                                     as all that follows
  *
  * Both ends are the same binary on the same host: integers are in host order. The keeper trusts nothing it reads here
  * (the worker parses hostile input and may have been taken over): ids are looked up, never used as indices.
@@ -20,10 +21,11 @@
 #define SCD_CUSTODY_MAX_BYTES   512u
 
 enum scd_custody_kind {
-	SCD_CUSTODY_CONNECTION = 1, /* keeper → worker, with one descriptor: a connection that has been answered */
-	SCD_CUSTODY_STOP = 2,       /* keeper → worker: one pass over every socket, flush, exit */
-	SCD_CUSTODY_READY = 3,      /* worker → keeper: rules are loaded, connections may come */
-	SCD_CUSTODY_CLOSED = 4,     /* worker → keeper: this connection has ended, let go of it */
+	SCD_CUSTODY_CONNECTION = 1,  /* keeper → worker, with one descriptor: a connection that has been answered */
+	SCD_CUSTODY_STOP = 2,        /* keeper → worker: one pass over every socket, flush, exit */
+	SCD_CUSTODY_READY = 3,       /* worker → keeper: rules are loaded, connections may come */
+	SCD_CUSTODY_CLOSED = 4,      /* worker → keeper: this connection has ended, let go of it */
+	SCD_CUSTODY_QUARANTINED = 5, /* keeper → worker, without a descriptor: nobody reads this connection any more */
 };
 
 struct scd_custody {

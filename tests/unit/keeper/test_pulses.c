@@ -115,8 +115,14 @@ static bool take_one(struct reader *reader)
 	struct scd_custody message = { 0 };
 	int fd = -1;
 
-	if (!keeper_world_hear(reader->seat->control_fds[reader->lane], &message, &fd) ||
-	    message.kind != SCD_CUSTODY_CONNECTION || reader->held_count == 8)
+	if (!keeper_world_hear(reader->seat->control_fds[reader->lane], &message, &fd) || reader->held_count == 8)
+		return false;
+	if (message.kind == SCD_CUSTODY_QUARANTINED) {
+		keeper_world_report(reader->world, &(struct keeper_report){ 'Q', .value = message.peer_pid,
+		                                                            .id = message.connection_id });
+		return fd < 0;
+	}
+	if (message.kind != SCD_CUSTODY_CONNECTION)
 		return false;
 	reader->held[reader->held_count].id = message.connection_id;
 	reader->held[reader->held_count++].fd = fd;
@@ -235,6 +241,8 @@ static void test_pulses__connection_that_makes_workers_end_is_quarantined(void *
 		innocent = join(world);
 		for (size_t i = 0; i < SCD_LIMIT_CONNECTION_STRIKES; i++) {
 			order(hostile, ways[way][i]);
+			if (i + 1 == SCD_LIMIT_CONNECTION_STRIKES) /* for an alert of it */
+				assert_int_equal(keeper_world_next(world, 'Q').value, getpid());
 			expect_given(world, i + 1 < SCD_LIMIT_CONNECTION_STRIKES ? 2 : 1);
 		}
 		order(hostile, 'c'); /* nobody reads that */

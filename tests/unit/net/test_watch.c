@@ -195,3 +195,23 @@ int main(void)
 
 	return cmocka_run_group_tests_name("net/watch", tests, NULL, NULL);
 }
+static bool knows_of_the_quarantine(void *user)
+{
+	struct net_world *world = user;
+
+	return world->unwatched[3] > 0;
+}
+
+/* No socket comes with it, and no session follows. */
+static void test_watch__hears_of_a_connection_that_nobody_reads_any_more(void **state)
+{
+	struct net_world *world = *state;
+
+	net_world_say_quarantined(world, 3);
+	assert_true(loop_run_until(&world->loop, knows_of_the_quarantine, world));
+	assert_int_equal(world->unwatched[3], 1);
+	assert_int_equal(scd_net_session_count(world->net), 0);
+	assert_int_equal(scd_net_counters(world->net)->control_errors, 0);
+}
+
+		TEST(test_watch__hears_of_a_connection_that_nobody_reads_any_more),

@@ -48,6 +48,22 @@ static void test_custody__a_connection_comes_back_as_it_was(void **state)
 	assert_true(scd_str_eq(back.listener, connection.listener));
 }
 
+/* All that is known of it, as there is an alert to be made. */
+static void test_custody__a_quarantined_one_comes_back_as_it_was(void **state)
+{
+	struct scd_custody sent = connection, back;
+	uint8_t message[SCD_CUSTODY_MAX_BYTES];
+	size_t len;
+
+	(void)state;
+	sent.kind = SCD_CUSTODY_QUARANTINED;
+	len = scd_custody_format(&sent, message);
+	assert_int_equal(scd_custody_parse((struct scd_str){ (const char *)message, len }, &back), 0);
+	assert_int_equal(back.kind, SCD_CUSTODY_QUARANTINED);
+	assert_int_equal(back.peer_pid, 4242);
+	assert_true(scd_str_eq(back.sandbox_id, connection.sandbox_id));
+}
+
 static void test_custody__the_other_kinds_carry_an_id_and_nothing_else(void **state)
 {
 	static const enum scd_custody_kind kinds[] = { SCD_CUSTODY_STOP, SCD_CUSTODY_READY, SCD_CUSTODY_CLOSED };
@@ -168,7 +184,7 @@ static void test_custody_parse__refuses_every_prefix_that_is_too_short(void **st
 
 static void test_custody_parse__refuses_unknown_kinds(void **state)
 {
-	static const uint32_t kinds[] = { 0, 5, 0x80000001u, UINT32_MAX };
+	static const uint32_t kinds[] = { 0, 6, 0x80000001u, UINT32_MAX };
 	uint8_t message[SCD_CUSTODY_MAX_BYTES] = { 0 };
 	struct scd_custody back;
 
@@ -183,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_custody__a_connection_comes_back_as_it_was),
+		cmocka_unit_test(test_custody__a_quarantined_one_comes_back_as_it_was),
 		cmocka_unit_test(test_custody__the_other_kinds_carry_an_id_and_nothing_else),
 		cmocka_unit_test(test_custody_format__cuts_a_path_that_does_not_fit),
 		cmocka_unit_test(test_custody_format__never_cuts_a_name),
