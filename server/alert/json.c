@@ -149,6 +149,8 @@ static json_t *own_object(const Seccheckd__V1__SecurityEvent *event, bool *faile
 
 	put(object, "event_id", json_string(event->id), failed);
 	put(object, "boot_id", json_string(event->boot_id), failed);
+	if (event->received_ns)
+		put(object, "received_ns", json_integer(event->received_ns), failed);
 	put(object, "sandbox_id", json_string(event->sandbox->id), failed);
 	put(object, "identity", json_string(identity_word(event->sandbox->identity)), failed);
 	put(object, "container_id", json_string(event->container_id), failed);

@@ -74,6 +74,7 @@ void scd__make_event(struct scd__maker *maker, const struct scd_alert_origin *or
                      const struct scd_view *view, Seccheckd__V1__SecurityEvent *ret_event)
 {
 	ret_event->time_ns = view->time_ns;
+	ret_event->received_ns = origin->received_ns;
 	ret_event->hostname = make_word(maker, view->host->hostname);
 	ret_event->boot_id = make_word(maker, view->host->boot_id);
 	ret_event->sandbox = make_sandbox(maker, origin);

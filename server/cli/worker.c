@@ -24,6 +24,7 @@
 #include "host.h"
 #include "lane.h"
 #include "rules.h"
+#include "seccheckd/base/clock.h"
 #include "seccheckd/base/log.h"
 #include "seccheckd/config/config.h"
 #include "wanted_outputs.h"
@@ -220,6 +221,7 @@ static int open_lane(struct worker *worker, const struct scd_worker_seat *seat, 
 		.on_alert = post_alert,
 		.user = worker,
 		.coverage_alerts = worker->settings->config->coverage_alerts,
+		.wall_ns = scd_clock_wall_ns,
 	};
 	const struct scd__lane_options options = {
 		.number = number,
@@ -284,9 +286,13 @@ static int start_lanes(struct worker *worker)
 
 static void say_ready(const struct worker *worker)
 {
-	const size_t count = scd_ruleset_rule_count(worker->rules);
+	const size_t count = scd_ruleset_rule_count(worker->rules), enabled = scd__rules_enabled(worker->rules);
+	char evaluated[32] = "";
 
-	scd_log(SCD_LOG_NOTICE, "ready: %zu rule%s (generation %s), %zu thread%s", count, count == 1 ? "" : "s",
+	if (enabled < count)
+		snprintf(evaluated, sizeof(evaluated), "%zu of ", enabled);
+	scd_log(SCD_LOG_NOTICE, "ready: %s%zu rule%s (generation %s), %zu thread%s", evaluated, count,
+	        count == 1 ? "" : "s",
 	        scd_ruleset_generation(worker->rules), worker->lane_count, worker->lane_count == 1 ? "" : "s");
 }
 

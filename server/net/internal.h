@@ -47,6 +47,7 @@ struct scd__session {
 	unsigned empty_reads; /* in a row */
 	int read_error;       /* negative errno that ended it, or 0 */
 	bool is_unheard;      /* nothing has come yet, and the sink has not been told so */
+	bool says_nothing;    /* something has come, and the sink had no use for it */
 	int64_t opened_ns;    /* of the monotonic clock */
 
 	struct scd__quota last; /* while the net stops: what may still be read, in all */

@@ -66,7 +66,8 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 	return 0;
 }
 
-static void feed(struct scd__session *session, size_t len)
+/* True when it said something. */
+static bool feed(struct scd__session *session, size_t len)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
 	const struct scd_net_sink *sink = &session->net->sink;
@@ -77,6 +78,15 @@ static void feed(struct scd__session *session, size_t len)
 		scd_log_gated(&gate, SCD_LOG_WARNING,
 		              "connection %" PRIu64 " of pid %" PRIu32 ": skipped a malformed message of %zu bytes",
 		              session->id, session->peer_pid, len);
+	return r <= 0;
+}
+
+/* Something has come from a session that was silent so far, and may be as good as silent. */
+static void end_silence(struct scd__session *session, bool says_something)
+{
+	session->says_nothing = !says_something;
+	if (says_something)
+		scd__watch_remove(session->net, session);
 }
 
 static void skip_oversized(struct scd__session *session, size_t len)
@@ -103,13 +113,12 @@ static bool is_spent(const struct scd__quota *quota)
 static enum scd__drained drain(struct scd__session *session, struct scd__quota *quota)
 {
 	do {
+		bool says_something = true;
 		size_t len = 0;
 		int r = scd__inbox_read(&session->inbox, session->net->buffer, SCD_LIMIT_MESSAGE_BYTES, &len);
 
-		if (session->is_unheard && r != -EAGAIN)
-			scd__watch_remove(session->net, session);
 		if (r == 1)
-			feed(session, len);
+			says_something = feed(session, len);
 		else if (r == -EMSGSIZE)
 			skip_oversized(session, len);
 		else if (r == -EAGAIN)
@@ -118,6 +127,8 @@ static enum scd__drained drain(struct scd__session *session, struct scd__quota *
 			session->read_error = r;
 			return SCD__DRAINED_END;
 		}
+		if (session->is_unheard)
+			end_silence(session, says_something);
 		quota->messages--;
 		quota->bytes -= (int64_t)len;
 	} while (!is_spent(quota));
@@ -167,7 +178,7 @@ static void log_end(const struct scd__session *session, enum scd_net_end end)
 		summary.sandbox_id = SCD_STR("(no name)");
 	scd_log_gated(&gate, SCD_LOG_INFO,
 	              "sandbox " SCD_STR_FMT ": connection %" PRIu64 " of pid %" PRIu32 " ended, %s; %" PRIu64
-	              " messages, %" PRIu64 " dropped by the sender",
+	              " messages%s, %" PRIu64 " dropped by the sender",
 	              SCD_STR_ARG(summary.sandbox_id), session->id, session->peer_pid, reason_of(session, end),
 	              summary.message_count, summary.dropped_count);
 }

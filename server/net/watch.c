@@ -70,7 +70,7 @@ void scd__watch_look(struct scd_net *net, int64_t now_ns)
 	scd_pulse_beat(net->pulse);
 	while ((session = TAILQ_FIRST(&net->unheard)) && now_ns - session->opened_ns >= SILENT_NS) {
 		scd__watch_remove(net, session);
-		if (!has_come(session))
+		if (session->says_nothing || !has_come(session))
 			tell_silent(net, session);
 	}
 }

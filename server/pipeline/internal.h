@@ -13,6 +13,7 @@ struct scd_pipeline {
 	const struct scd_host *host;
 	scd_alert_fn *on_alert;
 	scd_view_fn *on_view;
+	int64_t (*wall_ns)(void); /* NULL: no clock */
 	void *user;
 	struct scd_arena scratch;
 	struct scd_alert_who who; /* of the event that rules look at */
@@ -36,10 +37,13 @@ struct scd_stream {
 	uint64_t dropped_total;
 	uint32_t dropped_count; /* as the last frame said */
 	int64_t opened_ns;
+	int64_t time_limit_ns; /* what the sandbox's time may be without a look at the host's clock */
 	bool begun;               /* a message of a known type has come, or came to an earlier worker */
+	bool heard;               /* something has come that is not of an unknown type, which nobody can use */
 	bool silent;              /* nothing came for long */
 	unsigned told_taints;     /* reasons that have had their alert */
 	unsigned settled_taints;  /* as scd__coverage_settle saw them last */
+	bool settled_heard;       /* the same */
 	enum scd_watched watched; /* as the gauges have it; 0: they do not have it */
 };
 

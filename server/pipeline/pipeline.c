@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/internal.h"
+#include "seccheckd/base/limits.h"
 #include "seccheckd/decode/decode.h"
 #include "seccheckd/wire/frame.h"
 
@@ -29,7 +30,7 @@ static void note_beginning(struct scd_stream *stream, const struct scd_frame *fr
 {
 	if (!stream->begun && frame->message_type != SCD_POINT_CONTAINER_START)
 		scd_sandbox_taint(stream->sandbox, SCD_TAINT_UNSEEDED);
-	stream->begun = true;
+	stream->begun = stream->heard = true;
 }
 
 static void on_match(void *user, const struct scd_rule *rule, const struct scd_view *view)
@@ -63,6 +64,18 @@ static void note_losses(struct scd_stream *stream, const struct scd_field_losses
 	counters->fields_exhausted += losses->exhausted;
 	if (losses->exhausted)
 		scd_sandbox_taint(stream->sandbox, SCD_TAINT_EXHAUSTED);
+}
+
+/*
+ * A sandbox's clock is the host's, or nearly so. One that is ahead of it is not believed, where there is a host's clock to
+ * ask, which is about once for each SCD_LIMIT_TIME_AHEAD_MS.
+ */
+static void limit_time(struct scd_stream *stream, int64_t time_ns)
+{
+	if (!stream->pipeline->wall_ns || time_ns <= stream->time_limit_ns)
+		return;
+	stream->time_limit_ns = stream->pipeline->wall_ns() + SCD_LIMIT_TIME_AHEAD_MS * INT64_C(1000000);
+	scd_sandbox_limit_time(stream->sandbox, stream->time_limit_ns);
 }
 
 /* Rules look at an event between the two halves of what it does to the state. */
@@ -112,8 +125,10 @@ static int take(struct scd_stream *stream, struct scd_str message)
 	counters->messages++;
 	counters->bytes += message.len;
 	stream->sequence++;
-	if (scd_frame_parse(message, &frame) < 0)
+	if (scd_frame_parse(message, &frame) < 0) {
+		stream->heard = true;
 		return skip_bad(stream, &counters->bad_frames, -EBADMSG);
+	}
 	note_drops(stream, &frame);
 	if (frame.message_type == SCD_POINT_UNKNOWN || frame.message_type >= SCD_POINT_COUNT) {
 		counters->unknown_types++;
@@ -132,6 +147,7 @@ static int take(struct scd_stream *stream, struct scd_str message)
 		return skip_bad(stream, result == -ENOMEM ? &counters->exhausted : &counters->bad_payloads, result);
 	event.sequence = stream->sequence;
 	counters->truncated += event.truncated;
+	limit_time(stream, event.context.time_ns);
 	if (scd_sandbox_witness(stream->sandbox, &event))
 		evaluate_hidden(stream);
 	evaluate(stream, &event);
@@ -141,7 +157,7 @@ static int take(struct scd_stream *stream, struct scd_str message)
 /* How well a stream is watched changes with its first message, and with a new reason to doubt its state. */
 static bool coverage_may_have_changed(const struct scd_stream *stream)
 {
-	return stream->sequence == 1 || scd_sandbox_taints(stream->sandbox) != stream->settled_taints;
+	return stream->heard != stream->settled_heard || scd_sandbox_taints(stream->sandbox) != stream->settled_taints;
 }
 
 int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message)

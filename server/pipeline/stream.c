@@ -40,6 +40,7 @@ struct scd_pipeline *scd_pipeline_new(const struct scd_pipeline_options *options
 	pipeline->host = options->host;
 	pipeline->on_alert = options->on_alert;
 	pipeline->on_view = options->on_view;
+	pipeline->wall_ns = options->wall_ns;
 	pipeline->user = options->user;
 	pipeline->coverage_alerts = options->coverage_alerts;
 	scd_arena_init(&pipeline->scratch, SCRATCH_CHUNK_BYTES, (size_t)SCD_LIMIT_EVENT_ARENA_BYTES);
@@ -142,6 +143,7 @@ struct scd_alert_origin scd__stream_origin(const struct scd_stream *stream)
 	struct scd_alert_origin origin = {
 		.identity = stream->identity,
 		.sandbox_id = scd_stream_sandbox_id(stream),
+		.received_ns = stream->pipeline->wall_ns ? stream->pipeline->wall_ns() : 0,
 		.dropped_count = stream->dropped_total,
 		.watched = scd_stream_watched(stream),
 		.taints = scd_sandbox_taints(stream->sandbox),
@@ -172,6 +174,7 @@ uint64_t scd_stream_dropped_count(const struct scd_stream *stream)
 void scd_stream_lost(struct scd_stream *stream)
 {
 	stream->sequence++;
+	stream->heard = true;
 	scd_sandbox_taint(stream->sandbox, SCD_TAINT_UNUSABLE);
 	scd__coverage_settle(stream);
 }

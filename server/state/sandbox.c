@@ -30,7 +30,8 @@ struct scd_sandbox {
 	struct scd__containers containers;
 	struct scd__witnesses witnesses;
 	int64_t time_ns, first_time_ns, tainted_since_ns;
-	unsigned taints; /* SCD_TAINT_BITs */
+	int64_t time_limit_ns; /* 0: none */
+	unsigned taints;       /* SCD_TAINT_BITs */
 	bool keep_env;
 	struct scd_sandbox_counters counters;
 };
@@ -461,14 +462,19 @@ static int apply_by_point(struct scd_sandbox *sandbox, struct scd__process *proc
 	return 0;
 }
 
+/* The sandbox's time when there is an event of this time. */
+static int64_t latest_ns(const struct scd_sandbox *sandbox, int64_t time_ns)
+{
+	if (sandbox->time_limit_ns && time_ns > sandbox->time_limit_ns)
+		return sandbox->time_ns;
+	return time_ns > sandbox->time_ns ? time_ns : sandbox->time_ns;
+}
+
 static void note_time(struct scd_sandbox *sandbox, int64_t time_ns)
 {
-	if (time_ns <= 0)
-		return;
+	sandbox->time_ns = latest_ns(sandbox, time_ns);
 	if (sandbox->first_time_ns == 0)
-		sandbox->first_time_ns = time_ns;
-	if (time_ns > sandbox->time_ns)
-		sandbox->time_ns = time_ns;
+		sandbox->first_time_ns = sandbox->time_ns;
 }
 
 static bool starts_image(const struct scd_event *event)
@@ -494,10 +500,8 @@ static void account_evictions(struct scd_sandbox *sandbox)
 
 bool scd_sandbox_witness(struct scd_sandbox *sandbox, const struct scd_event *event)
 {
-	int64_t now_ns = event->context.time_ns > sandbox->time_ns ? event->context.time_ns : sandbox->time_ns;
-
 	return scd__witnesses_care(&sandbox->witnesses, event) &&
-	       scd__witnesses_note(&sandbox->witnesses, event, now_ns);
+	       scd__witnesses_note(&sandbox->witnesses, event, latest_ns(sandbox, event->context.time_ns));
 }
 
 bool scd_sandbox_end(struct scd_sandbox *sandbox)
@@ -646,6 +650,11 @@ struct scd_str scd_sandbox_claimed_id(const struct scd_sandbox *sandbox)
 	const struct scd_container *first = scd__containers_first(&sandbox->containers);
 
 	return first ? first->id : (struct scd_str){ NULL, 0 };
+}
+
+void scd_sandbox_limit_time(struct scd_sandbox *sandbox, int64_t limit_ns)
+{
+	sandbox->time_limit_ns = limit_ns;
 }
 
 int64_t scd_sandbox_time_ns(const struct scd_sandbox *sandbox)

@@ -153,6 +153,50 @@ static void assert_gauges(const struct feed *feed, uint64_t waiting, uint64_t co
 	assert_int_equal(gauges->tainted, tainted);
 }
 
+/* Time. */
+
+static int64_t wall_ns(void)
+{
+	return START_NS + INT64_C(3600000000000);
+}
+
+static void send_exec_at(struct feed *feed, int64_t time_ns)
+{
+	static const char *const argv[] = { "job", NULL };
+	struct message message = { 0 };
+	struct actor actor = shell;
+
+	actor.time_ns = time_ns;
+	message_exec(&message, &actor, "/bin/job", argv);
+	assert_int_equal(feed_message(feed, &message), 0);
+	message_done(&message);
+}
+
+static const char *time_of(const struct feed *feed, const char *rule)
+{
+	return json_string_value(json_object_get(last_alert(feed, rule), "time"));
+}
+
+/* The host's clock stands beside it, and what comes later without a time does not get it. */
+static void test_time__of_a_sandbox_that_lies_is_its_own(void **state)
+{
+	const int64_t far_ns = START_NS + INT64_C(100000000000000000);
+	struct feed *feed = *state;
+
+	for (unsigned live = 0; live < 2; live++) {
+		feed->wall_ns = live ? wall_ns : NULL;
+		feed_forget(feed);
+		feed_restart(feed, &named, true);
+		send_start(feed);
+		send_exec_at(feed, far_ns);
+		assert_string_equal(time_of(feed, "Exec"), "2027-01-15T08:00:00.000000001Z");
+		assert_int_equal(json_integer_value(told(feed, "Exec", "received_ns")), live ? wall_ns() : 0);
+		send_exec_at(feed, 0);
+		assert_string_equal(time_of(feed, "Exec"), live ? "2023-11-14T22:13:20.000000001Z"
+		                                                : "2027-01-15T08:00:00.000000001Z");
+	}
+}
+
 /* Covered. */
 
 static void test_watched__waits_is_covered_and_tainted(void **state)
@@ -624,6 +668,7 @@ static void test_process__says_that_its_exec_was_hidden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_time__of_a_sandbox_that_lies_is_its_own),
 		TEST(test_watched__waits_is_covered_and_tainted),
 		TEST(test_gauges__count_streams_by_themselves),
 		TEST(test_unwatched__is_told_in_an_alert_of_its_own),

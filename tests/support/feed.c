@@ -39,7 +39,8 @@ static void start(struct feed *feed, const struct scd_stream_info *info, bool co
 		                                      .host = &test_host,
 		                                      .on_alert = on_alert,
 		                                      .user = feed,
-		                                      .coverage_alerts = coverage_alerts };
+		                                      .coverage_alerts = coverage_alerts,
+		                                      .wall_ns = feed->wall_ns };
 
 	feed->pipeline = scd_pipeline_new(&options);
 	assert_non_null(feed->pipeline);

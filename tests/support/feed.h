@@ -17,6 +17,7 @@ struct feed {
 	struct scd_stream *stream;
 	json_t *alerts[FEED_ALERTS]; /* in the order they came */
 	size_t alert_count;
+	int64_t (*wall_ns)(void); /* of the next pipeline; NULL: no clock */
 };
 
 /*

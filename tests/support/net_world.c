@@ -34,7 +34,7 @@ static int take_message(void *user, void *stream, struct scd_str message)
 	(void)message;
 	++*(unsigned *)stream;
 	world->reading[id_of(world, stream)] = atomic_load(&world->pulse.connection_id);
-	return 0;
+	return world->answer;
 }
 
 static void lose_message(void *user, void *stream)

@@ -18,6 +18,8 @@ struct net_world {
 	/* Of the connection with this id, which is also its place: */
 	unsigned messages[NET_WORLD_STREAMS];
 	unsigned silents[NET_WORLD_STREAMS];
+	unsigned unwatched[NET_WORLD_STREAMS];
+	int answer; /* of the sink to every message */
 	uint64_t reading[NET_WORLD_STREAMS]; /* what the pulse said that is being read while its last message came */
 	bool stopped;
 };
@@ -31,10 +33,10 @@ void net_world_close(struct net_world *world);
 /* A connection of this id (below NET_WORLD_STREAMS) as the keeper hands it over; the peer's end. */
 int net_world_connect(struct net_world *world, uint64_t id, uint32_t sndbuf_bytes);
 
-/* Says stop, as the keeper would. */
-void net_world_say_stop(struct net_world *world);
 /* Says of a connection that it is in quarantine, as the keeper would. */
 void net_world_say_quarantined(struct net_world *world, uint64_t id);
 
+/* Says stop, as the keeper would. */
+void net_world_say_stop(struct net_world *world);
 
 #endif

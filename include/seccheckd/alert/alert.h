@@ -35,6 +35,7 @@ struct scd_alert_origin {
 	uint8_t nonce[16];
 	enum scd_identity identity;
 	struct scd_str sandbox_id;
+	int64_t received_ns;    /* the host's clock when the message was evaluated; 0: a replay */
 	uint64_t dropped_count; /* messages lost on this connection so far, as the sink counted */
 	enum scd_watched watched;
 	unsigned taints;          /* SCD_TAINT_BITs */

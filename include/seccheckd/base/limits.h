@@ -127,6 +127,12 @@
 #define SCD_LIMIT_WITNESS_MS       2000u
 #define SCD_LIMIT_WITNESS_MESSAGES 262144u
 
+/*
+ * A sandbox's clock may be so far ahead of the host's, from which gVisor takes it. What is later is not taken for the
+ * time of its events that carry none.
+ */
+#define SCD_LIMIT_TIME_AHEAD_MS 60000u
+
 /* Ancestors walked by a field (proc.aname) and reported in a SecurityEvent. */
 #define SCD_LIMIT_LINEAGE_DEPTH 32u
 

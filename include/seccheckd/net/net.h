@@ -66,8 +66,9 @@ struct scd_net_sink_ops {
 	void *(*open)(void *user, const struct scd_custody *connection);
 
 	/*
-	 * One raw message, header included, possibly empty; borrowed for the call. 0, or negative errno when it makes
-	 * no sense: it is logged, and the connection goes on.
+	 * One raw message, header included, possibly empty; borrowed for the call. 0; 1 when it said nothing, so that
+	 * one who sends only such is silent; negative errno when it makes no sense: it is logged, and the connection
+	 * goes on.
 	 */
 	int (*message)(void *user, void *stream, struct scd_str message);
 
@@ -84,13 +85,13 @@ struct scd_net_sink_ops {
 
 	/* The connection has ended, and with it what it lent: nothing of this stream is called any more. */
 	void (*close)(void *user, void *stream, enum scd_net_end end);
-};
 
 	/*
 	 * The keeper says that nobody reads this connection any more, as too many workers ended while they did: no
 	 * stream belongs to it. NULL: nobody asks.
 	 */
 	void (*unwatched)(void *user, const struct scd_custody *connection);
+};
 
 struct scd_net_sink {
 	const struct scd_net_sink_ops *ops;

@@ -106,11 +106,13 @@ static void test_alert__tells_where_and_why(void **state)
 
 	match_output(match, "x");
 	run_miner(match);
+	match->origin.received_ns = MATCH_TIME_NS + 3;
 	match->origin.watched = SCD_WATCHED_TAINTED;
 	match->origin.taints = SCD_TAINT_BIT(SCD_TAINT_UNSEEDED) | SCD_TAINT_BIT(SCD_TAINT_DROPPED);
 	match->origin.tainted_since_ns = 12;
 	message = match_message(match);
 	assert_int_equal(message->time_ns, MATCH_TIME_NS);
+	assert_int_equal(message->received_ns, MATCH_TIME_NS + 3);
 	assert_string_equal(message->hostname, "node-1");
 	assert_string_equal(message->boot_id, "b00t");
 	assert_string_equal(message->sandbox->id, "sandbox-1");

@@ -116,6 +116,24 @@ static json_t *parse(const struct parts *parts)
 	return json;
 }
 
+/* A replay has none, and its alerts have no member for it. */
+static void test_json__has_the_hosts_time_where_it_is_known(void **state)
+{
+	struct parts parts;
+	json_t *json;
+
+	(void)state;
+	fill_parts(&parts);
+	json = parse(&parts);
+	assert_null(json_object_get(json_object_get(json, "seccheckd"), "received_ns"));
+	json_decref(json);
+	parts.event.received_ns = 1700000000000000043;
+	json = parse(&parts);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "seccheckd"), "received_ns")),
+	                 1700000000000000043);
+	json_decref(json);
+}
+
 static void test_json__escapes_what_a_terminal_obeys(void **state)
 {
 	static const struct {
@@ -273,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json__has_falcos_keys_and_ours_sorted_on_one_line),
+		cmocka_unit_test(test_json__has_the_hosts_time_where_it_is_known),
 		cmocka_unit_test(test_json__escapes_what_a_terminal_obeys),
 		cmocka_unit_test(test_json__fields_keep_their_types),
 		cmocka_unit_test(test_json__tells_process_lineage_and_labels),

@@ -136,6 +136,25 @@ static void test_watch__tells_once_of_a_session_that_stays_silent(void **state)
 	close(peers[1]);
 }
 
+/* It is as good as silent, also while it goes on like that. */
+static void test_watch__one_whose_messages_say_nothing_is_silent(void **state)
+{
+	struct net_world *world = *state;
+	int peers[2];
+	int64_t start_ns;
+
+	connect_two(world, peers);
+	start_ns = opened_ns(world);
+	world->answer = 1;
+	assert_int_equal(peer_send_header(peers[0], 60000, 0), 0);
+	assert_true(loop_run_until(&world->loop, has_read_a_message, world));
+	assert_int_equal(peer_send_header(peers[0], 60000, 0), 0);
+	scd__watch_look(world->net, start_ns + 2 * SILENT_NS);
+	assert_int_equal(world->silents[1], 1);
+	close(peers[0]);
+	close(peers[1]);
+}
+
 static void test_watch__one_that_said_something_is_not_silent_later(void **state)
 {
 	struct net_world *world = *state;
@@ -179,22 +198,6 @@ static void test_watch__one_that_ended_is_forgotten(void **state)
 	assert_int_equal(world->silents[1] + world->silents[2], 0);
 }
 
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(test_watch__beats_although_nothing_comes),
-		TEST(test_watch__the_pulse_names_what_is_being_read),
-		TEST(test_watch__the_pulse_goes_on_in_the_last_pass_and_behind_it),
-		TEST(test_watch__tells_once_of_a_session_that_stays_silent),
-		TEST(test_watch__one_that_said_something_is_not_silent_later),
-		TEST(test_watch__what_waits_to_be_read_is_no_silence),
-		TEST(test_watch__one_that_ended_is_forgotten),
-	};
-#undef TEST
-
-	return cmocka_run_group_tests_name("net/watch", tests, NULL, NULL);
-}
 static bool knows_of_the_quarantine(void *user)
 {
 	struct net_world *world = user;
@@ -214,4 +217,21 @@ static void test_watch__hears_of_a_connection_that_nobody_reads_any_more(void **
 	assert_int_equal(scd_net_counters(world->net)->control_errors, 0);
 }
 
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_watch__beats_although_nothing_comes),
+		TEST(test_watch__the_pulse_names_what_is_being_read),
+		TEST(test_watch__the_pulse_goes_on_in_the_last_pass_and_behind_it),
+		TEST(test_watch__tells_once_of_a_session_that_stays_silent),
+		TEST(test_watch__one_whose_messages_say_nothing_is_silent),
+		TEST(test_watch__one_that_said_something_is_not_silent_later),
+		TEST(test_watch__what_waits_to_be_read_is_no_silence),
+		TEST(test_watch__one_that_ended_is_forgotten),
 		TEST(test_watch__hears_of_a_connection_that_nobody_reads_any_more),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests_name("net/watch", tests, NULL, NULL);
+}
