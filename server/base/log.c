@@ -167,6 +167,15 @@ void scd_log(enum scd_log_level level, const char *format, ...)
 	va_end(args);
 }
 
+void scd_log_asked(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(SCD_LOG_INFO, 0, format, args);
+	va_end(args);
+}
+
 /* A line more in this second, or not. The counter is begun anew before the second is the new one. */
 static bool take_place(struct scd_log_gate *gate, int64_t second, uint64_t *ret_left_out)
 {

@@ -82,35 +82,38 @@ void scd__counted_add(struct scd__counted *sum, const struct scd__counted *count
 		sum->rows[i].value += counted->rows[i].value;
 }
 
-void scd__counted_log(const struct scd__counted *counted)
+void scd__counted_log(const struct scd__counted *counted, bool asked)
 {
-	scd_counters_log(counted->who, counted->rows, counted->count);
+	scd_counters_log(counted->who, counted->rows, counted->count, asked);
 }
 
-static void log_output(const struct scd_output_status *counters)
+static void log_output(const struct scd_output_status *counters, bool asked)
 {
-	const struct scd_counter rows[] = { SCD_OUTPUT_COUNTERS(X) };
+	const struct scd_counter rows[] = {
+		SCD_OUTPUT_COUNTERS(X) /* and what is no counter: */
+		{ "queued", "Alerts that wait or are under way.", counters->queued },
+	};
 
-	scd_counters_log(counters->name, rows, SCD_COUNT(rows));
+	scd_counters_log(counters->name, rows, SCD_COUNT(rows), asked);
 }
 
-static void log_posts(const struct scd_emitter_counters *counters)
+static void log_posts(const struct scd_emitter_counters *counters, bool asked)
 {
 	const struct scd_counter rows[] = { SCD_EMITTER_COUNTERS(X) };
 
-	scd_counters_log("emitter", rows, SCD_COUNT(rows));
+	scd_counters_log("emitter", rows, SCD_COUNT(rows), asked);
 }
 
-void scd__counted_log_emitter(struct scd_emitter *emitter)
+void scd__counted_log_emitter(struct scd_emitter *emitter, bool asked)
 {
 	struct scd_emitter_counters posts;
 
 	scd_emitter_counters(emitter, &posts);
-	log_posts(&posts);
+	log_posts(&posts, asked);
 	for (size_t i = 0; i < scd_emitter_output_count(emitter); i++) {
 		struct scd_output_status status;
 
 		scd_emitter_output_status(emitter, i, &status);
-		log_output(&status);
+		log_output(&status, asked);
 	}
 }

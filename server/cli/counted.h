@@ -2,7 +2,7 @@
  * What the modules have counted, as rows of one shape: they can be copied, added up, and logged, one line for each
  * module.
  *
- *     scd__counted_net(net, &counted);  scd__counted_add(&sum, &counted);  scd__counted_log(&sum);
+ *     scd__counted_net(net, &counted);  scd__counted_add(&sum, &counted);  scd__counted_log(&sum, false);
  *
  * A module has one function here. What is taken is a copy: whoever counts must not count meanwhile (its own thread
  * takes it), and afterwards may.
@@ -36,9 +36,10 @@ void scd__counted_recorder(const struct scd_recorder *recorder, struct scd__coun
 /* Adds the rows of one to those of another of the same module, or of none yet. */
 void scd__counted_add(struct scd__counted *sum, const struct scd__counted *counted);
 
-void scd__counted_log(const struct scd__counted *counted);
+/* asked: see base/counters.h. */
+void scd__counted_log(const struct scd__counted *counted, bool asked);
 
 /* The outputs, and the way to them. On the emitter's thread. */
-void scd__counted_log_emitter(struct scd_emitter *emitter);
+void scd__counted_log_emitter(struct scd_emitter *emitter, bool asked);
 
 #endif

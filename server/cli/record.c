@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +54,8 @@ static const struct scd__command command = {
 	.details = "Traces are client-0001, client-0002 and so on, in gVisor's tracereplay format, never over a file "
 	           "that is there; beside each, NAME.meta.json says where it comes from and whether it is complete. A "
 	           "line on standard output tells of each that is finished. SIGTERM and SIGINT stop it: what has "
-	           "arrived is recorded. Exit status 1 if something could not be recorded for any other reason than "
+	           "arrived is recorded. SIGUSR1 logs what was counted so far. Exit status 1 if something could not be "
+	           "recorded for any other reason than "
 	           "--max-bytes.",
 	.examples = "  seccheckd record --listen /run/seccheckd.sock --out traces\n"
 	            "  seccheckd replay --rules ./rules traces/client-0001\n",
@@ -74,6 +76,7 @@ struct worker {
 	struct scd_recorder *recorder;
 	struct scd__recordings recordings;
 	struct scd_net *net;
+	uv_signal_t counters_wanted; /* SIGUSR1 */
 	atomic_bool print_failed;
 };
 
@@ -158,6 +161,8 @@ static int worker_init(struct worker *worker, const struct scd_worker_seat *seat
 static void worker_done(struct worker *worker)
 {
 	scd_net_free(&worker->net);
+	if (worker->counters_wanted.data)
+		uv_close((uv_handle_t *)&worker->counters_wanted, NULL);
 	if (worker->loop_ready) {
 		uv_run(&worker->loop, UV_RUN_DEFAULT); /* the close callbacks */
 		uv_loop_close(&worker->loop);
@@ -171,16 +176,38 @@ static void say_ready(const struct worker *worker)
 	scd_log(SCD_LOG_NOTICE, "ready: recording into %s", worker->settings->folder);
 }
 
+static void log_counters(const struct worker *worker, bool asked)
+{
+	struct scd__counted counted;
+
+	scd__counted_net(worker->net, &counted);
+	scd__counted_log(&counted, asked);
+	scd__counted_recorder(worker->recorder, &counted);
+	scd__counted_log(&counted, asked);
+}
+
+static void on_counters_wanted(uv_signal_t *wanted, int signal)
+{
+	(void)signal;
+	log_counters(wanted->data, true);
+}
+
+/* SIGUSR1. It does not keep the loop from ending; without memory for it the signal stays ignored. */
+static void watch_signals(struct worker *worker)
+{
+	if (uv_signal_init(&worker->loop, &worker->counters_wanted) < 0)
+		return;
+	worker->counters_wanted.data = worker;
+	uv_signal_start(&worker->counters_wanted, on_counters_wanted, SIGUSR1);
+	uv_unref((uv_handle_t *)&worker->counters_wanted);
+}
+
 static int judge(struct worker *worker)
 {
 	const struct scd_recorder_counters *counters = scd_recorder_counters(worker->recorder);
 	const uint64_t bad_count = counters->incomplete + counters->failed + counters->meta_errors;
-	struct scd__counted counted;
 
-	scd__counted_net(worker->net, &counted);
-	scd__counted_log(&counted);
-	scd__counted_recorder(worker->recorder, &counted);
-	scd__counted_log(&counted);
+	log_counters(worker, false);
 	return bad_count > 0 || atomic_load(&worker->print_failed) ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 
@@ -190,6 +217,7 @@ static int worker_main(void *user, const struct scd_worker_seat *seat)
 	int status = SCD__EXIT_FAILURE;
 
 	if (worker_init(&worker, seat) == 0) {
+		watch_signals(&worker);
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);
 		status = judge(&worker);
@@ -198,12 +226,32 @@ static int worker_main(void *user, const struct scd_worker_seat *seat)
 	return status;
 }
 
+static void tell_unended(void *user, const char *name)
+{
+	const struct settings *settings = user;
+
+	scd_log(SCD_LOG_ERROR, "%s/%s is not complete: the worker that wrote it ended before the connection did",
+	        settings->folder, name);
+}
+
+/* Behind the last worker: what those that died have not finished is finished by nobody. The exit status. */
+static int judge_workers(struct settings *settings, uint64_t died_count, uint64_t first_number, int status)
+{
+	if (died_count == 0)
+		return status;
+	scd_log(SCD_LOG_ERROR, "workers that died: %" PRIu64 ", and what they had read and not written is lost",
+	        died_count);
+	scd_recorder_find_unended(settings->folder_fd, first_number, tell_unended, settings);
+	return SCD__EXIT_FAILURE;
+}
+
 static int keep(struct settings *settings)
 {
 	const struct scd_keeper_options options = {
 		.listen_paths = settings->config.listen.items,
 		.listen_count = settings->config.listen.count,
 	};
+	const uint64_t first_number = scd_recorder_first_number(settings->folder_fd);
 	struct scd_keeper *keeper = NULL;
 	struct scd_error err = { 0 };
 	int status;
@@ -213,6 +261,7 @@ static int keep(struct settings *settings)
 		return SCD__EXIT_FAILURE;
 	}
 	status = scd_keeper_run(keeper, worker_main, settings);
+	status = judge_workers(settings, scd_keeper_counters(keeper)->workers_died, first_number, status);
 	scd_keeper_free(&keeper);
 	return status;
 }

@@ -26,6 +26,7 @@ struct stream {
 static void *open_recording(void *user, const struct scd_custody *connection)
 {
 	const struct scd_recording_info info = {
+		.resumed = connection->resumed,
 		.peer_pid = connection->peer_pid,
 		.peer_uid = connection->peer_uid,
 		.listener = connection->listener,

@@ -172,10 +172,11 @@ uint64_t scd__wanted_outputs_report(struct scd_emitter *emitter)
 
 		scd_emitter_output_status(emitter, i, &status);
 		dropped += status.dropped;
-		if (status.dropped || status.rejected)
-			scd_log(status.dropped ? SCD_LOG_ERROR : SCD_LOG_WARNING,
-			        "%s: alerts delivered: %" PRIu64 ", dropped: %" PRIu64 ", rejected: %" PRIu64,
-			        status.name, status.delivered, status.dropped, status.rejected);
+		if (status.dropped || status.rejected || status.queued)
+			scd_log(status.dropped || status.queued ? SCD_LOG_ERROR : SCD_LOG_WARNING,
+			        "%s: alerts delivered: %" PRIu64 ", not delivered: %zu, dropped: %" PRIu64
+			        ", rejected: %" PRIu64,
+			        status.name, status.delivered, status.queued, status.dropped, status.rejected);
 	}
 	return dropped;
 }

@@ -61,7 +61,7 @@ static int fail(const char *what, int r)
 }
 
 /* What the lanes have reported, added up. */
-static void log_counters(const struct worker *worker)
+static void log_counters(const struct worker *worker, bool asked)
 {
 	struct scd__counted sums[SCD__LANE_COUNTED] = { 0 };
 
@@ -73,8 +73,8 @@ static void log_counters(const struct worker *worker)
 			scd__counted_add(&sums[set], &report.counted[set]);
 	}
 	for (size_t set = 0; set < SCD__LANE_COUNTED; set++)
-		scd__counted_log(&sums[set]);
-	scd__counted_log_emitter(worker->emitter);
+		scd__counted_log(&sums[set], asked);
+	scd__counted_log_emitter(worker->emitter, asked);
 }
 
 static void on_counters_wanted(uv_signal_t *wanted, int signal)
@@ -122,7 +122,7 @@ static void on_lane_news(uv_async_t *news)
 	}
 	if (worker->counters_due && all_counted) {
 		worker->counters_due = false;
-		log_counters(worker);
+		log_counters(worker, true);
 	}
 	if (all_ended && !worker->lanes_over)
 		end_lanes(worker);
@@ -330,8 +330,6 @@ static int account(const struct worker *worker)
 {
 	const uint64_t lost = scd__wanted_outputs_report(worker->emitter) + unread(worker);
 
-	if (worker->undelivered_count > 0)
-		scd_log(SCD_LOG_ERROR, "alerts not delivered: %zu", worker->undelivered_count);
 	if (worker->outputs_dead)
 		return SCD_WORKER_EXIT_FINAL;
 	return lost > 0 || worker->undelivered_count > 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
@@ -369,7 +367,7 @@ int scd__worker_main(void *user, const struct scd_worker_seat *seat)
 		start_beating(&worker, &seat->pulses[seat->lane_count]);
 		say_ready(&worker);
 		uv_run(&worker.loop, UV_RUN_DEFAULT);
-		log_counters(&worker);
+		log_counters(&worker, false);
 		status = account(&worker);
 	}
 	worker_done(&worker);

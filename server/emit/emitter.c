@@ -140,6 +140,7 @@ int scd__output_add(struct scd_emitter *emitter, struct scd__output *output, con
 		.name = own_name,
 		.drop_gate = SCD_LOG_GATE(1),
 		.retry_gate = SCD_LOG_GATE(1),
+		.works_gate = SCD_LOG_GATE(1),
 	};
 	scd__queue_init(&output->queue, SCD_LIMIT_OUTPUT_QUEUE_COUNT, SCD_LIMIT_OUTPUT_QUEUE_BYTES, scd__seed_draw());
 	outputs[emitter->output_count++] = output;
@@ -334,7 +335,16 @@ void scd__output_count_dropped(struct scd__output *output, size_t count, const c
 void scd__output_count_retry(struct scd__output *output, enum scd_log_level level, unsigned delay_ms, const char *why)
 {
 	output->retries++;
+	output->failing = true;
 	scd_log_gated(&output->retry_gate, level, "%s: %s; trying again in %u ms", output->name, why, delay_ms);
+}
+
+void scd__output_works(struct scd__output *output)
+{
+	if (!output->failing)
+		return;
+	output->failing = false;
+	scd_log_gated(&output->works_gate, SCD_LOG_NOTICE, "%s: works again", output->name);
 }
 
 void scd_emitter_counters(struct scd_emitter *emitter, struct scd_emitter_counters *ret_counters)

@@ -268,6 +268,7 @@ static void on_progress(struct http_output *out)
 	out->failure_count = 0;
 	out->send_max = out->send_max < out->batch_max_count / 2 ? out->send_max * 2 : out->batch_max_count;
 	scd__backoff_reset(&out->backoff);
+	scd__output_works(&out->base);
 	send_next(out);
 }
 

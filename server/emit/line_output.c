@@ -241,6 +241,7 @@ static void on_job_done(uv_work_t *job, int status)
 		out->begins_torn = false;
 	if (out->result == 0) {
 		scd__backoff_reset(&out->backoff);
+		scd__output_works(&out->base);
 		forget_batch(out);
 	}
 	if (out->stop_asked) {

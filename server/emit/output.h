@@ -58,6 +58,8 @@ struct scd__output {
 	SCD_OUTPUT_COUNTERS(X)
 #undef X
 	struct scd_log_gate drop_gate, retry_gate; /* of its own: a noisy output hides nothing of another */
+	struct scd_log_gate works_gate;
+	bool failing; /* what was tried last is to be tried again */
 	bool dead;    /* will never deliver anything again: alerts are dropped, and counted */
 	bool stopped; /* stop was answered */
 };
@@ -82,5 +84,8 @@ void scd__output_count_dropped(struct scd__output *output, size_t count, const c
 
 /* Counts a retry and logs, not too often, why and when. */
 void scd__output_count_retry(struct scd__output *output, enum scd_log_level level, unsigned delay_ms, const char *why);
+
+/* Something was delivered or settled: it is logged once behind retries. */
+void scd__output_works(struct scd__output *output);
 
 #endif

@@ -16,7 +16,7 @@
 #include "seccheckd/emit/emitter.h"
 
 #define UNIX_SCHEME "http+unix://"
-#define HINT        "http://HOST[:PORT]/PATH, https://HOST[:PORT]/PATH or http+unix:///SOCKET/PATH:/REQUEST/PATH"
+#define HINT        "write http://HOST[:PORT]/PATH, https://HOST[:PORT]/PATH or http+unix:///SOCKET/PATH:/REQUEST/PATH"
 
 /* Of proxies that name none, as libcurl has it. */
 #define PROXY_PORT       1080u

@@ -180,7 +180,7 @@ const struct scd_keeper_counters *scd_keeper_counters(const struct scd_keeper *k
 	return &keeper->counters;
 }
 
-static void log_counters(const struct scd_keeper *keeper)
+static void log_counters(const struct scd_keeper *keeper, bool asked)
 {
 	const struct scd_counter rows[] = {
 #define X(member, help) { #member, help, keeper->counters.member },
@@ -188,13 +188,13 @@ static void log_counters(const struct scd_keeper *keeper)
 #undef X
 	};
 
-	scd_counters_log("keeper", rows, SCD_COUNT(rows));
+	scd_counters_log("keeper", rows, SCD_COUNT(rows), asked);
 }
 
 /* The worker does the same when it gets the signal. */
 static void log_all_counters(const struct scd_keeper *keeper)
 {
-	log_counters(keeper);
+	log_counters(keeper, true);
 	if (keeper->worker.pid > 0)
 		kill(keeper->worker.pid, SIGUSR1);
 }
@@ -354,7 +354,7 @@ int scd_keeper_run(struct scd_keeper *keeper, scd_worker_main_fn *worker_main, v
 	else
 		serve(keeper, polls);
 	finish(keeper);
-	log_counters(keeper);
+	log_counters(keeper, false);
 	free(polls);
 	return keeper->status;
 }

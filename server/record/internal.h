@@ -33,6 +33,7 @@ struct scd_recording {
 	struct scd_recorder *recorder;
 	uint32_t peer_pid, peer_uid;
 	char *listener;
+	bool resumed;       /* it begins where an earlier process ended */
 	bool verified;      /* sandbox_id was established from the host side, and does not change */
 	int64_t started_ns; /* wall clock */
 
@@ -84,5 +85,8 @@ void scd__meta_name(const char *trace_name, char ret_name[SCD__META_NAME_BYTES])
  * whole is removed. 0 or negative errno. Blocks.
  */
 int scd__meta_write(const struct scd_recording *recording);
+
+/* Whether the description of a trace is there and says how it ended. Blocks. */
+bool scd__meta_tells_end(int folder_fd, const char *trace_name);
 
 #endif

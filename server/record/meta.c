@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "record/internal.h"
@@ -56,6 +57,7 @@ static int describe_start(json_t *object, const struct scd_recording *recording)
 	r |= set_text(object, "boot_id", options->boot_id);
 	r |= set_text(object, "listener", scd_str_from(recording->listener));
 	r |= json_object_set_new(object, "peer", peer);
+	r |= json_object_set_new(object, "resumed", json_boolean(recording->resumed));
 	return r | set_time(object, "started_at", recording->started_ns);
 }
 
@@ -163,4 +165,20 @@ int scd__meta_write(const struct scd_recording *recording)
 		r = put(recording->recorder->options.folder_fd, name, flags, scd_buf_str(&text));
 	scd_buf_done(&text);
 	return r;
+}
+
+bool scd__meta_tells_end(int folder_fd, const char *trace_name)
+{
+	static const char key[] = "\"ended_at\": ";
+	char name[SCD__META_NAME_BYTES], text[META_MAX_BYTES];
+	ssize_t len;
+	int fd;
+
+	scd__meta_name(trace_name, name);
+	fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	len = pread(fd, text, sizeof(text), 0);
+	close(fd);
+	return len > 0 && memmem(text, (size_t)len, key, sizeof(key) - 1);
 }

@@ -32,14 +32,30 @@ static bool is_described(int folder_fd, const char *trace_name)
 	return exists(folder_fd, meta_name);
 }
 
-static uint64_t first_free_number(int folder_fd)
+static bool is_free(int folder_fd, uint64_t number, char ret_name[SCD__TRACE_NAME_BYTES])
+{
+	format_name(number, ret_name);
+	return !exists(folder_fd, ret_name) && !is_described(folder_fd, ret_name);
+}
+
+uint64_t scd_recorder_first_number(int folder_fd)
+{
+	char name[SCD__TRACE_NAME_BYTES];
+	uint64_t number = 1;
+
+	while (!is_free(folder_fd, number, name))
+		number++;
+	return number;
+}
+
+void scd_recorder_find_unended(int folder_fd, uint64_t first_number, void (*found)(void *user, const char *name),
+                               void *user)
 {
 	char name[SCD__TRACE_NAME_BYTES];
 
-	for (uint64_t number = 1;; number++) {
-		format_name(number, name);
-		if (!exists(folder_fd, name) && !is_described(folder_fd, name))
-			return number;
+	for (uint64_t number = first_number; !is_free(folder_fd, number, name); number++) {
+		if (!scd__meta_tells_end(folder_fd, name))
+			found(user, name);
 	}
 }
 
@@ -74,7 +90,7 @@ struct scd_recorder *scd_recorder_new(const struct scd_recorder_options *options
 	recorder->options = *options;
 	recorder->ops = ops;
 	recorder->user = user;
-	atomic_init(&recorder->next_number, first_free_number(options->folder_fd));
+	atomic_init(&recorder->next_number, scd_recorder_first_number(options->folder_fd));
 	return recorder;
 }
 

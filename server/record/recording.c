@@ -24,6 +24,9 @@ static const char slow_disk[] = "the disk was slower than the connection";
 static const char oversized[] = "a message was longer than a message may be";
 static const char no_memory[] = "out of memory";
 
+/* Why the beginning is missing. */
+static const char resumed[] = "it begins where an earlier worker ended, and what that one had read is not here";
+
 uint64_t scd__recording_left_out_count(const struct scd_recording *recording)
 {
 	return recording->received_count - recording->message_count;
@@ -31,7 +34,9 @@ uint64_t scd__recording_left_out_count(const struct scd_recording *recording)
 
 const char *scd__recording_reason(const struct scd_recording *recording)
 {
-	return recording->error ? strerrordesc_np(-recording->error) : recording->reason;
+	if (recording->error)
+		return strerrordesc_np(-recording->error);
+	return recording->reason || !recording->resumed ? recording->reason : resumed;
 }
 
 /* The job, on a thread of the pool. */
@@ -120,7 +125,8 @@ static uint64_t *kind_of_end(struct scd_recording *recording)
 		return &counters->failed;
 	if (!scd__recording_reason(recording))
 		return &counters->complete;
-	return scd__recording_reason(recording) == at_cap ? &counters->capped : &counters->incomplete;
+	return scd__recording_reason(recording) == at_cap && !recording->resumed ? &counters->capped
+	                                                                         : &counters->incomplete;
 }
 
 static void free_recording(struct scd_recording *recording)
@@ -183,6 +189,7 @@ struct scd_recording *scd_recording_start(struct scd_recorder *recorder, const s
 		return NULL;
 	}
 	recording->recorder = recorder;
+	recording->resumed = info->resumed;
 	recording->peer_pid = info->peer_pid;
 	recording->peer_uid = info->peer_uid;
 	recording->started_ns = scd_clock_wall_ns();

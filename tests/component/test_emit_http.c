@@ -17,6 +17,7 @@
 
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
+#include "tests/support/logged.h"
 #include "tests/support/plane.h"
 
 /* ---- batches ---- */
@@ -202,7 +203,8 @@ static void test_control_plane__that_comes_up_late_gets_everything(void **state)
 	struct http_server_options server_options = { .listen_fd = -1 };
 	struct scd_control_plane_options options = { .ack_status = false };
 	struct plane *plane = *state;
-	char url[64];
+	struct logged logged;
+	char url[64], *log;
 	unsigned port;
 
 	server_options.listen_fd = http_server_reserve(&port);
@@ -211,8 +213,13 @@ static void test_control_plane__that_comes_up_late_gets_everything(void **state)
 	emit_submit(&plane->world, 0, 20);
 	plane_run_until(plane, plane_has_retried, 3);
 	assert_int_equal(plane_status(plane).delivered, 0);
+	logged_start(&logged);
 	plane_start(plane, server_options);
 	plane_assert_drained(plane, 0);
+	log = logged_stop(&logged);
+	assert_non_null(strstr(log, ": works again\n"));
+	assert_null(strstr(strstr(log, ": works again\n") + 1, ": works again\n"));
+	free(log);
 	for (unsigned n = 0; n < 20; n++)
 		assert_int_equal(plane_received(plane, n), 1);
 }

@@ -22,6 +22,7 @@
 #include "seccheckd/base/array.h"
 #include "seccheckd/base/clock.h"
 #include "seccheckd/wire/trace.h"
+#include "tests/support/child.h"
 #include "tests/support/peer.h"
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
@@ -406,6 +407,65 @@ static void test_record__on_a_full_disk_disturbs_nobody(void **state)
 	run_done(&recorder);
 }
 
+static void test_record__tells_what_it_counted_when_asked(void **state)
+{
+	static const char *const args[ARGS_MAX] = {
+		"record", "--listen", "s", "--out", "out", "--log-level", "warning"
+	};
+	struct run recorder;
+	int peer;
+
+	(void)state;
+	start(&recorder, args);
+	while ((peer = peer_join("s")) < 0)
+		assert_true(child_is_alive(recorder.pid));
+	while (access("out/client-0001", F_OK) < 0)
+		assert_true(child_is_alive(recorder.pid));
+	kill(recorder.pid, SIGUSR1);
+	assert_true(run_until(&recorder, " info recorder: started 1\n"));
+	assert_int_equal(run_count(&recorder.err, " info keeper: "), 1);
+	close(peer);
+	stop_recorder(&recorder, 0);
+	assert_int_equal(run_count(&recorder.err, " info recorder: "), 1);
+	run_done(&recorder);
+}
+
+/* What the first worker has written is one trace and what comes later another; neither is said to be complete. */
+static void test_record__tells_of_a_worker_that_died(void **state)
+{
+	struct run recorder;
+	json_t *first, *second;
+	int peer;
+
+	(void)state;
+	start_recorder(&recorder, "out");
+	peer = peer_join("s");
+	assert_true(peer >= 0);
+	assert_int_equal(peer_send_header(peer, 1, 0), 0);
+	while (access("out/client-0001.meta.json", F_OK) < 0)
+		assert_true(child_is_alive(recorder.pid));
+	kill(run_child(&recorder), SIGKILL);
+	assert_true(run_until_count(&recorder, "recording into", 2));
+	assert_int_equal(peer_send_header(peer, 2, 0), 0);
+	close(peer);
+	assert_true(run_until_out(&recorder, strlen("out/client-0002: ")));
+	stop_recorder(&recorder, 1);
+	assert_int_equal(run_count(&recorder.out, "; not complete: it begins where an earlier worker ended"), 1);
+	assert_int_equal(run_count(&recorder.err, " error workers that died: 1, "), 1);
+	assert_int_equal(run_count(&recorder.err, " is not complete: the worker that wrote it ended before"), 1);
+	assert_non_null(strstr(recorder.err.data, " error out/client-0001 is not complete: "));
+	first = load_meta("out/client-0001.meta.json");
+	second = load_meta("out/client-0002.meta.json");
+	assert_true(json_is_false(json_object_get(first, "complete")));
+	assert_true(json_is_false(json_object_get(first, "resumed")));
+	assert_true(json_is_false(json_object_get(second, "complete")));
+	assert_true(json_is_true(json_object_get(second, "resumed")));
+	assert_string_equal(text(second, "end"), "closed");
+	json_decref(first);
+	json_decref(second);
+	run_done(&recorder);
+}
+
 static void test_record__fails_when_nobody_reads_its_lines(void **state)
 {
 	static const char *const paths[] = { TRACES "detect-python" };
@@ -478,6 +538,8 @@ int main(void)
 		TEST(test_record__goes_on_counting_where_another_ended),
 		TEST(test_record__ends_a_file_at_its_cap),
 		TEST(test_record__on_a_full_disk_disturbs_nobody),
+		TEST(test_record__tells_what_it_counted_when_asked),
+		TEST(test_record__tells_of_a_worker_that_died),
 		TEST(test_record__fails_when_nobody_reads_its_lines),
 		TEST(test_record__does_not_start_with_a_fault),
 	};

@@ -12,6 +12,7 @@
 #ifndef SECCHECKD_BASE_COUNTERS_H
 #define SECCHECKD_BASE_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,10 @@ struct scd_counter {
 	uint64_t value;
 };
 
-/* Logs those that are not 0 as one info line, `WHO: NAME VALUE, NAME VALUE`; no line when all are 0. */
-void scd_counters_log(const char *who, const struct scd_counter *counters, size_t count);
+/*
+ * Logs those that are not 0 as one info line, `WHO: NAME VALUE, NAME VALUE`; no line when all are 0. asked: somebody
+ * wants to see them now, whatever the level of the log is.
+ */
+void scd_counters_log(const char *who, const struct scd_counter *counters, size_t count, bool asked);
 
 #endif

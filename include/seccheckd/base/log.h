@@ -33,6 +33,9 @@ int scd_log_level_parse(const char *word, enum scd_log_level *ret_level);
 
 void scd_log(enum scd_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A line of level info that is written whatever the level is: somebody asked for it a moment ago. */
+void scd_log_asked(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /*
  * A gate for lines that a peer can cause: at most `burst` lines in a second, then silence; the first line of a later
  * second tells how many similar ones were left out. A line that is left out costs no lock. One object per call site, static (`static struct scd_log_gate

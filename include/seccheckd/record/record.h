@@ -72,11 +72,22 @@ struct scd_recorder *scd_recorder_new(const struct scd_recorder_options *options
 /* Every recording was ended before, and the loop has run until nothing was left to do. Accepts a pointer to NULL. */
 void scd_recorder_free(struct scd_recorder **recorder);
 
+/* The first number that no trace of this folder has, which the next recorder begins with. Blocks on the disk. */
+uint64_t scd_recorder_first_number(int folder_fd);
+
+/*
+ * Tells the names of traces, from this number up to the first that is free, whose descriptions do not say how they
+ * ended: nobody records them any more if no recorder is left. Reads the descriptions and parses none. Blocks.
+ */
+void scd_recorder_find_unended(int folder_fd, uint64_t first_number, void (*found)(void *user, const char *name),
+                               void *user);
+
 const struct scd_recorder_counters *scd_recorder_counters(const struct scd_recorder *recorder);
 
 /* What is known of a connection when it begins. */
 struct scd_recording_info {
 	uint32_t peer_pid, peer_uid;
+	bool resumed;              /* an earlier process had it and ended: what that read is not here */
 	struct scd_str listener;   /* copied */
 	struct scd_str sandbox_id; /* established from the host side, copied; empty: it was not */
 };
