@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "engine/field_getters.h"
 #include "seccheckd/base/limits.h"
 
 static struct scd__words words_of(const struct scd_strings *strings)
@@ -90,25 +91,29 @@ bool scd__actor_ancestor(const struct scd_view *view, uint64_t distance, struct 
 
 /* Texts. */
 
-bool scd__actor_name(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+bool scd__actor_name(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
 {
 	(void)view;
-	*ret_text = actor->name;
-	return actor->name.len > 0;
+	return scd__give_told(actor->name, ret_value);
 }
 
-bool scd__actor_exe(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+static bool exe_of(const struct scd__actor *actor, struct scd_str *ret_exe)
 {
 	struct scd__words argv = actor->argv;
-	(void)view;
-	return actor->has_argv && scd__words_next(&argv, ret_text) && ret_text->len > 0;
+	return actor->has_argv && scd__words_next(&argv, ret_exe);
 }
 
-bool scd__actor_exe_path(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+bool scd__actor_exe(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
+{
+	struct scd_str exe;
+	(void)view;
+	return exe_of(actor, &exe) && scd__give_told(exe, ret_value);
+}
+
+bool scd__actor_exe_path(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
 {
 	(void)view;
-	*ret_text = actor->exe_path;
-	return actor->exe_path.len > 0;
+	return scd__give_told(actor->exe_path, ret_value);
 }
 
 struct scd__words scd__actor_arg_words(const struct scd__actor *actor)
@@ -119,35 +124,36 @@ struct scd__words scd__actor_arg_words(const struct scd__actor *actor)
 	return words;
 }
 
-bool scd__actor_args(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+bool scd__actor_args(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
 {
-	return actor->has_argv && scd__words_join(view, scd__actor_arg_words(actor), ret_text);
+	return actor->has_argv && scd__words_join(view, scd__actor_arg_words(actor), ret_value);
 }
 
-bool scd__actor_env(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+bool scd__actor_env(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
 {
-	return actor->has_env && scd__words_join(view, actor->env, ret_text);
+	return actor->has_env && scd__words_join(view, actor->env, ret_value);
 }
 
 /* head alone when there are no arguments. */
 static bool line(const struct scd_view *view, struct scd_str head, const struct scd__actor *actor,
-                 struct scd_str *ret_text)
+                 struct scd_value *ret_value)
 {
 	struct scd__words args = scd__actor_arg_words(actor), rest = args;
 	struct scd_str first;
-	*ret_text = head;
-	return !scd__words_next(&rest, &first) || scd__words_join_behind(view, head, args, ret_text);
+	if (!scd__words_next(&rest, &first))
+		return scd__give_told(head, ret_value);
+	return scd__words_join_behind(view, head, args, ret_value);
 }
 
-bool scd__actor_cmdline(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+bool scd__actor_cmdline(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
 {
-	return actor->has_argv && actor->name.len > 0 && line(view, actor->name, actor, ret_text);
+	return actor->has_argv && actor->name.len > 0 && line(view, actor->name, actor, ret_value);
 }
 
-bool scd__actor_exeline(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text)
+bool scd__actor_exeline(const struct scd__actor *actor, const struct scd_view *view, struct scd_value *ret_value)
 {
 	struct scd_str exe;
-	return scd__actor_exe(actor, view, &exe) && line(view, exe, actor, ret_text);
+	return exe_of(actor, &exe) && exe.len > 0 && line(view, exe, actor, ret_value);
 }
 
 bool scd__actor_variable(const struct scd__actor *actor, struct scd_str name, struct scd_str *ret_value)

@@ -34,7 +34,8 @@ bool scd__actor_ancestor(const struct scd_view *view, uint64_t distance, struct 
 const struct scd_process *scd__parent_of(const struct scd_view *view, const struct scd_process *process);
 
 /* A text of an actor; false: ABSENT. The view lends its scratch arena. */
-typedef bool scd__actor_text_fn(const struct scd__actor *actor, const struct scd_view *view, struct scd_str *ret_text);
+typedef bool scd__actor_text_fn(const struct scd__actor *actor, const struct scd_view *view,
+                                struct scd_value *ret_value);
 
 extern scd__actor_text_fn scd__actor_name, scd__actor_exe, scd__actor_exe_path, scd__actor_args, scd__actor_cmdline,
         scd__actor_exeline, scd__actor_env;

@@ -9,7 +9,6 @@
 
 #include "engine/program.h"
 #include "seccheckd/base/limits.h"
-#include "seccheckd/index/glob.h"
 
 /* The right side of one comparison. */
 struct row {
@@ -60,9 +59,12 @@ static int order(const struct scd_value *value, const union scd__constant *const
 }
 
 /* A pattern from a field is a sandbox's choice, and matching takes pattern times text: it is as long as a constant. */
-static bool glob_matches(struct scd_str pattern, struct scd_str text, bool fold)
+static bool glob_matches(const union scd__constant *constant, struct scd_str text, bool fold, struct scd_arena *scratch)
 {
-	return pattern.len <= SCD_LIMIT_CONSTANT_BYTES && scd_glob_matches(pattern, text, fold);
+	const struct scd_glob *glob = constant->glob;
+	if (!glob && constant->text.len <= SCD_LIMIT_CONSTANT_BYTES)
+		glob = scd_glob_new(constant->text, fold, scratch);
+	return glob && scd_glob_matches(glob, text);
 }
 
 static bool single_holds(const struct row *row, const struct scd_value *value, const union scd__constant *constant)
@@ -81,8 +83,8 @@ static bool single_holds(const struct row *row, const struct scd_value *value, c
 	case SCD__OP_ICONTAINS: return scd_str_icontains(value->text, constant->text);
 	case SCD__OP_STARTSWITH: return scd_str_starts_with(value->text, constant->text);
 	case SCD__OP_ENDSWITH: return scd_str_ends_with(value->text, constant->text);
-	case SCD__OP_GLOB: return glob_matches(constant->text, value->text, false);
-	case SCD__OP_IGLOB: return glob_matches(constant->text, value->text, true);
+	case SCD__OP_GLOB: return glob_matches(constant, value->text, false, row->scratch);
+	case SCD__OP_IGLOB: return glob_matches(constant, value->text, true, row->scratch);
 	case SCD__OP_REGEX: return scd_regex_matches(constant->regex, value->text, row->scratch);
 	case SCD__OP_PMATCH:      /* has an index */
 	case SCD__OP_KIND: break; /* decided by the event's kind alone: eval.c */
@@ -128,7 +130,7 @@ static union scd__constant constant_of(const struct scd_value *value)
 	else if (scd_type_is_unsigned(value->type))
 		constant.u64 = value->u64;
 	else
-		constant.text = value->text;
+		constant = (union scd__constant){ .text = value->text };
 	return constant;
 }
 

@@ -169,8 +169,13 @@ static int parse_text(struct scd_ruleset *set, enum scd__op op, bool is_hex, con
 		                              SCD_STR_ARG(text))
 		                    : r;
 	}
-	ret->text = scd_arena_dup(&set->arena, text);
-	return ret->text.data ? 0 : -ENOMEM;
+	*ret = (union scd__constant){ .text = scd_arena_dup(&set->arena, text) };
+	if (!ret->text.data)
+		return -ENOMEM;
+	bool is_glob = op == SCD__OP_GLOB || op == SCD__OP_IGLOB;
+	if (is_glob)
+		ret->glob = scd_glob_new(ret->text, op == SCD__OP_IGLOB, &set->arena);
+	return is_glob && !ret->glob ? -ENOMEM : 0;
 }
 
 int scd__constant_parse(struct scd_ruleset *set, const struct scd__expr *left, enum scd__op op, bool is_hex,

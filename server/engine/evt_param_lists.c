@@ -24,11 +24,7 @@ static SCD__GETTER(get_result)
 /* argv[1..] as the kernel keeps it: a NUL behind each. */
 static bool give_packed(const struct scd_view *view, struct scd__words words, struct scd_value *ret_value)
 {
-	struct scd_str text;
-	if (!scd__words_pack(view, words, &text))
-		return false;
-	*ret_value = (struct scd_value){ .type = SCD_TYPE_BYTES, .text = text };
-	return text.len > 0;
+	return scd__words_pack(view, words, ret_value) && ret_value->text.len > 0;
 }
 
 static SCD__GETTER(get_args)

@@ -7,6 +7,7 @@
 #include "engine/event_info.h"
 #include "engine/field_getters.h"
 #include "engine/result.h"
+#include "seccheckd/base/limits.h"
 
 /* Flags and permissions of Linux on x86-64, as the message has them. */
 #define O_ACCMODE_BITS 3u
@@ -59,6 +60,32 @@ SCD__GETTER(scd__get_evt_source)
 SCD__GETTER(scd__get_evt_hostname)
 {
 	return scd__give_told(view->host->hostname, ret_value);
+}
+
+/* Bytes of strings with something between them. */
+static uint64_t bytes_of(const struct scd_strings *strings)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < strings->count; i++)
+		bytes += strings->items[i].len + 1;
+	return bytes;
+}
+
+static bool is_long(const struct scd_event *event)
+{
+	const uint64_t most = SCD_LIMIT_FIELD_TEXT_BYTES;
+	switch (event->point) {
+	case SCD_POINT_CONTAINER_START: return bytes_of(&event->u.start.args) > most;
+	case SCD_POINT_SENTRY_EXEC: return bytes_of(&event->u.exec.argv) > most || event->u.exec.binary_path.len > most;
+	case SCD_POINT_SYSCALL_EXECVE: return bytes_of(&event->u.execve.argv) > most;
+	case SCD_POINT_SYSCALL_OPEN: return event->u.open.pathname.len > most;
+	default: return event->fd_path.len > most;
+	}
+}
+
+SCD__GETTER(scd__get_evt_is_truncated)
+{
+	return scd__give_bool(view->event->truncated || is_long(view->event), ret_value);
 }
 
 SCD__GETTER(scd__get_evt_is_async)

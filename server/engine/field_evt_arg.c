@@ -28,6 +28,7 @@
 struct reading {
 	struct scd_str plain;
 	struct scd_str resolved;
+	const struct scd_pieces *whole; /* of plain, where that was cut */
 };
 
 /* Numbers. */
@@ -108,7 +109,7 @@ static void read_user(const struct scd_view *view, const struct scd_value *value
 {
 	uint32_t number = (uint32_t)signed_of(value);
 	if (number == UINT32_MAX) {
-		*reading = (struct reading){ SCD_STR("-1"), SCD_STR("<NONE>") };
+		*reading = (struct reading){ SCD_STR("-1"), SCD_STR("<NONE>"), NULL };
 		return;
 	}
 	reading->plain = scd_arena_printf(view->scratch, "%" PRIu32, number);
@@ -125,9 +126,15 @@ static struct scd_str time_text(int64_t time_ns, struct scd_arena *arena)
 
 /* Texts. */
 
-static void read_path(const struct scd_view *view, const struct scd_value *value, struct reading *reading)
+static void keep_text(const struct scd_value *value, struct reading *reading)
 {
 	reading->plain = value->text;
+	reading->whole = value->whole;
+}
+
+static void read_path(const struct scd_view *view, const struct scd_value *value, struct reading *reading)
+{
+	keep_text(value, reading);
 	bool opened = view->event->point == SCD_POINT_SYSCALL_OPEN;
 	if (value->text.len == 0 || value->text.data[0] == '/')
 		return;
@@ -143,6 +150,18 @@ static struct scd_str printable(struct scd_str bytes, struct scd_arena *arena)
 	for (size_t i = 0; out && i < bytes.len; i++)
 		out[i] = bytes.data[i] >= ' ' && bytes.data[i] <= '~' ? bytes.data[i] : '.';
 	return (struct scd_str){ out, out ? bytes.len : 0 };
+}
+
+/* Of bytes that were cut, what is between their parts is printable, and the parts are as they came. */
+static void read_bytes(const struct scd_value *value, struct reading *reading, struct scd_arena *arena)
+{
+	struct scd_pieces *whole = value->whole ? scd_arena_alloc(arena, sizeof(*whole)) : NULL;
+	reading->plain = printable(value->text, arena);
+	if (!whole)
+		return;
+	*whole = *value->whole;
+	whole->between = printable(whole->between, arena);
+	reading->whole = whole;
 }
 
 /* The address that a call was given. */
@@ -186,9 +205,9 @@ static void read_value(const struct scd_view *view, const struct scd__param *par
 		break;
 	case SCD__PARAM_TIME: reading->plain = time_text(signed_of(value), arena); break;
 	case SCD__PARAM_TEXT:
-	case SCD__PARAM_TUPLE: reading->plain = value->text; break;
+	case SCD__PARAM_TUPLE: keep_text(value, reading); break;
 	case SCD__PARAM_PATH: read_path(view, value, reading); break;
-	case SCD__PARAM_BYTES: reading->plain = printable(value->text, arena); break;
+	case SCD__PARAM_BYTES: read_bytes(value, reading, arena); break;
 	case SCD__PARAM_SOCKADDR: reading->plain = sockaddr_text(view, value->text); break;
 	}
 }
@@ -225,7 +244,12 @@ SCD__GETTER(scd__get_evt_arg)
 		return false;
 	read_param(view, param, &reading);
 	struct scd_str text = reading.resolved.len > 0 ? reading.resolved : reading.plain;
-	return text.data && scd__give_text(text, ret_value);
+	if (!text.data)
+		return false;
+	*ret_value = (struct scd_value){ .type = SCD_TYPE_STRING, .text = text };
+	if (text.data == reading.plain.data)
+		ret_value->whole = reading.whole;
+	return true;
 }
 
 /* The type was settled by the name when the rule was compiled; a parameter that does not fit it is ABSENT. */
@@ -237,7 +261,7 @@ static bool give_as(enum scd_type type, const struct scd_value *value, struct sc
 		return false;
 	*ret_value = (struct scd_value){ .type = type };
 	if (!is_number)
-		ret_value->text = value->text;
+		*ret_value = (struct scd_value){ .type = type, .text = value->text, .whole = value->whole };
 	else if (scd_type_is_signed(type))
 		ret_value->i64 = signed_of(value);
 	else
@@ -289,12 +313,11 @@ SCD__GETTER(scd__get_evt_args)
 {
 	struct scd__params params = scd__params_of(view->event);
 	struct scd_str *texts = scd_arena_zalloc(view->scratch, params.count, sizeof(*texts));
-	struct scd_str line;
 	if (params.count == 0 || !texts)
 		return false;
 	for (size_t i = 0; i < params.count; i++)
 		texts[i] = name_and_value(view, &params.items[i]);
 	cut_to_shares(view, texts, params.count);
 	struct scd__words words = { .list = texts, .list_count = params.count };
-	return scd__words_join(view, words, &line) && scd__give_told(line, ret_value);
+	return scd__words_join(view, words, ret_value) && ret_value->text.len > 0;
 }

@@ -65,7 +65,7 @@ static inline bool scd__give_span(enum scd_type type, int64_t from_ns, int64_t t
 /* field_evt.c */
 extern scd_field_get_fn scd__get_evt_num, scd__get_evt_type, scd__get_evt_type_is, scd__get_syscall_type,
         scd__get_evt_category, scd__get_evt_dir, scd__get_evt_source, scd__get_evt_hostname, scd__get_evt_is_async,
-        scd__get_evt_count;
+        scd__get_evt_is_truncated, scd__get_evt_count;
 extern scd_field_get_fn scd__get_evt_res, scd__get_evt_rawres, scd__get_evt_failed, scd__get_evt_count_error;
 extern scd_field_get_fn scd__get_evt_is_io, scd__get_evt_is_io_read, scd__get_evt_is_io_write, scd__get_evt_io_dir,
         scd__get_evt_is_wait, scd__get_evt_buflen, scd__get_evt_buflen_in, scd__get_evt_buflen_out;

@@ -17,9 +17,7 @@ static bool give_text_at(const struct scd_view *view, uint64_t distance, scd__ac
                          struct scd_value *ret_value)
 {
 	struct scd__actor actor;
-	struct scd_str text;
-	return scd__actor_ancestor(view, distance, &actor) && get(&actor, view, &text) &&
-	       scd__give_text(text, ret_value);
+	return scd__actor_ancestor(view, distance, &actor) && get(&actor, view, ret_value);
 }
 
 /* Parent. */
@@ -92,11 +90,9 @@ static bool give_all(const struct scd_view *view, scd__actor_text_fn *get, struc
 	const struct scd_process *process = view->process;
 	for (size_t i = 0; i < depth; i++) {
 		struct scd__actor actor;
-		struct scd_str text;
 		process = scd__parent_of(view, process);
 		scd__actor_of(process, &actor);
-		if (get(&actor, view, &text) && scd__text_cut(view, &text))
-			scd__give_text(text, &items[count++]);
+		count += get(&actor, view, &items[count]) && scd__value_cut(view, &items[count]);
 	}
 	*ret_value = (struct scd_value){ .type = SCD_TYPE_STRING, .is_list = true, .list = { items, count } };
 	return count > 0;
@@ -159,7 +155,6 @@ SCD__GETTER(scd__get_proc_apid)
 SCD__GETTER(scd__get_proc_aargs)
 {
 	struct scd_value all;
-	struct scd_str text;
 	if (arg->present)
 		return give_text_at(view, arg->number, scd__actor_args, ret_value);
 	if (!give_all(view, scd__actor_args, &all))
@@ -172,7 +167,7 @@ SCD__GETTER(scd__get_proc_aargs)
 		if (all.list.items[i].text.len > 0)
 			words[count++] = all.list.items[i].text;
 	struct scd__words joined = { .list = words, .list_count = count };
-	return scd__words_join(view, joined, &text) && scd__give_told(text, ret_value);
+	return count > 0 && scd__words_join(view, joined, ret_value);
 }
 
 /* The nearest ancestor in whose environment the variable is not empty; empty when there is none such. */

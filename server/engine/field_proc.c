@@ -11,8 +11,7 @@
 static bool give_actor_text(const struct scd_view *view, scd__actor_text_fn *get, struct scd_value *ret_value)
 {
 	struct scd__actor actor;
-	struct scd_str text;
-	return scd__actor_self(view, &actor) && get(&actor, view, &text) && scd__give_text(text, ret_value);
+	return scd__actor_self(view, &actor) && get(&actor, view, ret_value);
 }
 
 SCD__GETTER(scd__get_proc_name)

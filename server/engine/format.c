@@ -47,16 +47,12 @@ static bool flatten(const struct scd_view *view, struct scd_value *value)
 {
 	struct scd_str *texts = scd_arena_zalloc(view->scratch, value->list.count, sizeof(*texts));
 	struct scd__words words = { .list = texts, .list_count = value->list.count };
-	struct scd_str text;
 
 	if (!texts)
 		return false;
 	for (size_t i = 0; i < value->list.count; i++)
 		texts[i] = value->list.items[i].text;
-	if (!scd__words_join(view, words, &text))
-		return false;
-	*value = (struct scd_value){ .type = SCD_TYPE_STRING, .text = text };
-	return true;
+	return scd__words_join(view, words, value);
 }
 
 static bool field_value(const struct scd__format_field *field, const struct scd_view *view, struct scd_value *ret_value)

@@ -1,5 +1,6 @@
 /*
- * Predicates are sorted by expression and operator; each run of them becomes one automaton over all their constants.
+ * Predicates are sorted by expression and operator; each run of them becomes one automaton over all their constants. A
+ * single constant has one, too: only an automaton reads what was cut out of a text (scd_value.whole).
  */
 #include "engine/needles.h"
 
@@ -7,9 +8,6 @@
 #include <stdlib.h>
 
 #include "seccheckd/base/array.h"
-
-/* A single text is found faster without an automaton. */
-#define FEWEST 2u
 
 static bool is_search(const struct scd__predicate *predicate)
 {
@@ -74,8 +72,7 @@ static int build_all(struct scd_ruleset *set, struct scd__predicate **predicates
 		size_t needle_count = 0;
 		for (to = from; to < count && compare(&predicates[from], &predicates[to]) == 0; to++)
 			needle_count += predicates[to]->constant_count;
-		if (needle_count >= FEWEST)
-			r = build_one(set, predicates + from, to - from, needle_count);
+		r = build_one(set, predicates + from, to - from, needle_count);
 	}
 	return r;
 }
@@ -95,12 +92,29 @@ int scd__needles_build(struct scd_ruleset *set)
 	return r;
 }
 
+static void find_in_pieces(const struct scd_automaton *automaton, const struct scd_pieces *whole, struct scd_hits *hits)
+{
+	uint32_t state = 0;
+	scd_automaton_find_piece(automaton, whole->head, &state, hits);
+	for (size_t i = 0; i < whole->count; i++) {
+		scd_automaton_find_piece(automaton, whole->between, &state, hits);
+		scd_automaton_find_piece(automaton, whole->items[i], &state, hits);
+	}
+}
+
+static void find_in_text(const struct scd_automaton *automaton, const struct scd_value *value, struct scd_hits *hits)
+{
+	scd_automaton_find(automaton, value->text, hits);
+	if (value->whole)
+		find_in_pieces(automaton, value->whole, hits);
+}
+
 void scd__needles_find(const struct scd_automaton *automaton, const struct scd_value *value, struct scd_hits *hits)
 {
 	if (!value->is_list)
-		scd_automaton_find(automaton, value->text, hits);
+		find_in_text(automaton, value, hits);
 	for (size_t i = 0; value->is_list && i < value->list.count; i++)
-		scd_automaton_find(automaton, value->list.items[i].text, hits);
+		find_in_text(automaton, &value->list.items[i], hits);
 }
 
 bool scd__needles_hold(const struct scd__predicate *predicate, const struct scd_hits *hits)

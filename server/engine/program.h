@@ -23,6 +23,7 @@
 #include "engine/items.h"
 #include "seccheckd/event/kind.h"
 #include "seccheckd/index/automaton.h"
+#include "seccheckd/index/glob.h"
 #include "seccheckd/index/pathset.h"
 #include "seccheckd/index/rangeset.h"
 #include "seccheckd/index/regex.h"
@@ -71,7 +72,10 @@ union scd__constant {
 	int64_t i64;
 	uint64_t u64;
 	double real;
-	struct scd_str text;
+	struct {
+		struct scd_str text;
+		const struct scd_glob *glob; /* of GLOB and IGLOB: what text is */
+	};
 	struct scd__cidr cidr;
 	const struct scd_regex *regex;
 };

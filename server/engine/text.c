@@ -98,40 +98,69 @@ static struct scd_str put_words(struct layout *layout, struct scd__words words, 
 	return finish(layout);
 }
 
-bool scd__words_pack(const struct scd_view *view, struct scd__words words, struct scd_str *ret_bytes)
+static struct scd_value value_of(enum scd_type type, struct scd_str text)
+{
+	return (struct scd_value){ .type = type, .text = text };
+}
+
+/* Puts the whole of a text that was cut beside it; packed words are none that are that long. */
+static bool keep_whole(const struct scd_view *view, struct scd_str head, struct scd__words items,
+                       struct scd_str between, struct scd_value *value)
+{
+	struct scd_pieces *whole = scd_arena_alloc(view->scratch, sizeof(*whole));
+	if (!whole)
+		return false;
+	*whole = (struct scd_pieces){ head, between, items.list, items.list_count };
+	value->whole = whole;
+	return true;
+}
+
+/* The same for words of which the first is the head. */
+static bool keep_words(const struct scd_view *view, struct scd__words words, struct scd_str between,
+                       struct scd_value *value)
+{
+	struct scd_str head;
+	if (words.list_count == 0)
+		return true;
+	(void)scd__words_next(&words, &head);
+	return keep_whole(view, head, words, between, value);
+}
+
+bool scd__words_pack(const struct scd_view *view, struct scd__words words, struct scd_value *ret_value)
 {
 	struct layout layout;
 	if (!begin(view, bytes_of(words), SCD_LIMIT_FIELD_TEXT_BYTES, &layout))
 		return false;
-	*ret_bytes = put_words(&layout, words, SCD_STR("\0"));
-	return true;
+	*ret_value = value_of(SCD_TYPE_BYTES, put_words(&layout, words, SCD_STR("\0")));
+	return layout.kept == layout.len || keep_words(view, words, SCD_STR("\0"), ret_value);
 }
 
 bool scd__words_join_behind(const struct scd_view *view, struct scd_str head, struct scd__words words,
-                            struct scd_str *ret_text)
+                            struct scd_value *ret_value)
 {
 	struct layout layout;
 	if (!begin(view, head.len + bytes_of(words), SCD_LIMIT_FIELD_TEXT_BYTES, &layout))
 		return false;
 	put(&layout, head);
 	put(&layout, SCD_STR(" "));
-	*ret_text = put_words(&layout, words, SCD_STR(" "));
-	return true;
+	*ret_value = value_of(SCD_TYPE_STRING, put_words(&layout, words, SCD_STR(" ")));
+	return layout.kept == layout.len || words.list_count == 0 ||
+	       keep_whole(view, head, words, SCD_STR(" "), ret_value);
 }
 
-bool scd__words_join(const struct scd_view *view, struct scd__words words, struct scd_str *ret_text)
+bool scd__words_join(const struct scd_view *view, struct scd__words words, struct scd_value *ret_value)
 {
 	struct scd_str first = SCD_STR(""), second;
 	struct scd__words rest = words;
 	struct layout layout;
 	if (!scd__words_next(&rest, &first) || !scd__words_next(&rest, &second)) {
-		*ret_text = first;
-		return scd__text_cut(view, ret_text);
+		*ret_value = value_of(SCD_TYPE_STRING, first);
+		return scd__value_cut(view, ret_value);
 	}
 	if (!begin(view, bytes_of(words) - 1, SCD_LIMIT_FIELD_TEXT_BYTES, &layout))
 		return false;
-	*ret_text = put_words(&layout, words, SCD_STR(" "));
-	return true;
+	*ret_value = value_of(SCD_TYPE_STRING, put_words(&layout, words, SCD_STR(" ")));
+	return layout.kept == layout.len || keep_words(view, words, SCD_STR(" "), ret_value);
 }
 
 bool scd__text_concat(const struct scd_view *view, const struct scd_str *parts, size_t count, struct scd_str *ret_text)
@@ -167,6 +196,10 @@ bool scd__text_cut(const struct scd_view *view, struct scd_str *text)
 
 bool scd__value_cut(const struct scd_view *view, struct scd_value *value)
 {
+	static const struct scd__words none = { 0 };
 	bool is_text = scd_type_is_text(value->type) || value->type == SCD_TYPE_BYTES;
-	return value->is_list || !is_text || scd__text_cut(view, &value->text);
+	struct scd_str text = value->text;
+	if (value->is_list || !is_text || text.len <= SCD_LIMIT_FIELD_TEXT_BYTES)
+		return true;
+	return scd__text_cut(view, &value->text) && keep_whole(view, text, none, SCD_STR(""), value);
 }

@@ -21,15 +21,18 @@ struct scd__words {
 
 bool scd__words_next(struct scd__words *words, struct scd_str *ret_word);
 
-/* All words with a blank between them. */
-bool scd__words_join(const struct scd_view *view, struct scd__words words, struct scd_str *ret_text);
+/*
+ * The text of all words with a blank between them. What gives a value gives the whole beside the cut text, unless the
+ * words are packed ones.
+ */
+bool scd__words_join(const struct scd_view *view, struct scd__words words, struct scd_value *ret_value);
 
 /* The same with `head` in front of them, which may be empty: then the text begins with a blank. */
 bool scd__words_join_behind(const struct scd_view *view, struct scd_str head, struct scd__words words,
-                            struct scd_str *ret_text);
+                            struct scd_value *ret_value);
 
-/* All words with a NUL behind each. */
-bool scd__words_pack(const struct scd_view *view, struct scd__words words, struct scd_str *ret_bytes);
+/* The bytes of all words with a NUL behind each. */
+bool scd__words_pack(const struct scd_view *view, struct scd__words words, struct scd_value *ret_value);
 
 /* Parts with nothing between them. */
 bool scd__text_concat(const struct scd_view *view, const struct scd_str *parts, size_t count, struct scd_str *ret_text);
@@ -40,7 +43,7 @@ bool scd__text_cut(const struct scd_view *view, struct scd_str *text);
 /* The same with another limit, which is longer than the mark. */
 bool scd__text_cut_to(const struct scd_view *view, size_t max_bytes, struct scd_str *text);
 
-/* The same with the text or the bytes of a value; other values, and lists, stay as they are. */
+/* The same with the text or the bytes of a value, which keeps its whole; other values, and lists, stay as they are. */
 bool scd__value_cut(const struct scd_view *view, struct scd_value *value);
 
 #endif

@@ -194,7 +194,7 @@ static bool join(const struct scd_view *view, struct scd_str separator, const st
 		if (!parts[part_count++].data)
 			return false;
 	}
-	*ret_value = (struct scd_value){ .type = SCD_TYPE_STRING };
+	*ret_value = (struct scd_value){ .type = SCD_TYPE_STRING, .text = SCD_STR("") };
 	return parts && scd__text_concat(view, parts, part_count, &ret_value->text);
 }
 

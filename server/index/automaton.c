@@ -251,17 +251,26 @@ static void mark_all(const struct scd_automaton *a, uint32_t at, struct scd_hits
 		at = a->nodes[at].shorter;
 }
 
-void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, struct scd_hits *hits)
+void scd_automaton_find_piece(const struct scd_automaton *automaton, struct scd_str piece, uint32_t *state,
+                              struct scd_hits *hits)
 {
-	uint32_t at = ROOT;
+	uint32_t at = *state;
 
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = fold_byte((unsigned char)text.data[i], automaton->fold);
+	for (size_t i = 0; i < piece.len; i++) {
+		unsigned char byte = fold_byte((unsigned char)piece.data[i], automaton->fold);
 
 		at = at == ROOT ? automaton->from_root[byte] : step(automaton, at, byte);
 		if (at != ROOT)
 			mark_all(automaton, at, hits);
 	}
+	*state = at;
+}
+
+void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, struct scd_hits *hits)
+{
+	uint32_t state = ROOT;
+
+	scd_automaton_find_piece(automaton, text, &state, hits);
 }
 
 size_t scd_automaton_find_edge(const struct scd_automaton *automaton, struct scd_str text, bool is_end,

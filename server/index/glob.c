@@ -14,8 +14,8 @@
  *    pattern   a*b*cd      the text is read on until an element does not match, then again from one byte behind
  *                 ^        where the last star had stopped, with the pattern set back to that star
  *
- * That is at most text * pattern steps, and no memory. (A step at a `[` reads its expression; one that has a `]` behind
- * it and is not closed all the same, as in `[[[[\]`, is read each time it is met.)
+ * That is at most text * pattern steps. Patterns are read once, and an expression becomes a set of bytes: a bracket
+ * that is not closed after all, as in `[[[[\]`, would be read to the end each time it is met.
  *
  * With folding, ASCII letters of the pattern and the text count as lower case, also as ends of ranges; classes, [=a=]
  * and [.a.] look at the byte as it is. So does FNM_CASEFOLD.
@@ -228,28 +228,129 @@ static size_t find_last_close(struct scd_str pattern)
 	return close ? (size_t)(close - pattern.data) : 0;
 }
 
-bool scd_glob_matches(struct scd_str pattern, struct scd_str text, bool fold)
+/* What one element matches. */
+enum kind { STAR, ANY, BYTE, SET, NOTHING };
+
+struct element {
+	uint8_t kind;
+	unsigned char byte; /* BYTE: folded */
+	uint16_t set;       /* SET: which */
+};
+
+struct set {
+	uint64_t words[4];
+};
+
+struct scd_glob {
+	const struct element *elements;
+	size_t count;
+	const struct set *sets;
+	bool fold;
+};
+
+static bool set_has(const struct set *set, unsigned char byte)
 {
+	return set->words[byte / 64] >> (byte % 64) & 1;
+}
+
+/* What an element of brackets matches, and where the next one is; for ends that depend on the text, see above. */
+static struct set read_set(struct reader *r, size_t last_close)
+{
+	struct set set = { 0 };
+	struct reader behind = *r;
+
+	behind.at++;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		struct reader inner = *r;
+
+		if (!element_has(&inner, last_close, (unsigned char)byte))
+			continue;
+		set.words[byte / 64] |= UINT64_C(1) << byte % 64;
+		behind = inner;
+	}
+	*r = behind;
+	return set;
+}
+
+/* A set of brackets that matches nothing ends the match, so it does not matter where the next element is. */
+static struct element read_element(struct reader *r, size_t last_close, struct set *sets, size_t *set_count)
+{
+	int c = peek(r, 0);
+
+	if (c == '[' && r->at + 1 < last_close) {
+		sets[*set_count] = read_set(r, last_close);
+		return (struct element){ SET, 0, (uint16_t)(*set_count)++ };
+	}
+	r->at++;
+	if (c == '*' || c == '?')
+		return (struct element){ c == '*' ? STAR : ANY, 0, 0 };
+	if (c == '\\') {
+		c = peek(r, 0);
+		if (c < 0)
+			return (struct element){ NOTHING, 0, 0 };
+		r->at++;
+	}
+	return (struct element){ BYTE, fold_byte((unsigned char)c, r->fold), 0 };
+}
+
+static size_t count_brackets(struct scd_str pattern)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pattern.len; i++)
+		count += pattern.data[i] == '[';
+	return count;
+}
+
+const struct scd_glob *scd_glob_new(struct scd_str pattern, bool fold, struct scd_arena *arena)
+{
+	struct scd_glob *glob = scd_arena_zalloc(arena, 1, sizeof(*glob));
+	struct element *elements = scd_arena_zalloc(arena, pattern.len + 1, sizeof(*elements));
+	struct set *sets = scd_arena_zalloc(arena, count_brackets(pattern) + 1, sizeof(*sets));
 	struct reader r = { .pattern = pattern, .fold = fold };
-	size_t last_close = find_last_close(pattern);
-	size_t star = SIZE_MAX; /* offset behind the last star */
+	size_t last_close = find_last_close(pattern), set_count = 0;
+
+	if (!glob || !elements || !sets)
+		return NULL;
+	while (peek(&r, 0) >= 0)
+		elements[glob->count++] = read_element(&r, last_close, sets, &set_count);
+	glob->elements = elements;
+	glob->sets = sets;
+	glob->fold = fold;
+	return glob;
+}
+
+static bool matches_byte(const struct scd_glob *glob, const struct element *element, unsigned char byte)
+{
+	switch (element->kind) {
+	case ANY: return true;
+	case BYTE: return element->byte == fold_byte(byte, glob->fold);
+	case SET: return set_has(&glob->sets[element->set], byte);
+	default: return false;
+	}
+}
+
+bool scd_glob_matches(const struct scd_glob *glob, struct scd_str text)
+{
+	size_t star = SIZE_MAX; /* the element behind the last star */
 	size_t star_text = 0;   /* where its text ends so far */
-	size_t at = 0;
+	size_t at = 0, i = 0;
 
 	while (at < text.len) {
-		if (peek(&r, 0) == '*') {
-			star = ++r.at;
+		if (i < glob->count && glob->elements[i].kind == STAR) {
+			star = ++i;
 			star_text = at;
-		} else if (peek(&r, 0) >= 0 && element_has(&r, last_close, (unsigned char)text.data[at])) {
+		} else if (i < glob->count && matches_byte(glob, &glob->elements[i], (unsigned char)text.data[at])) {
 			at++;
+			i++;
 		} else if (star == SIZE_MAX) {
 			return false;
 		} else {
-			r.at = star;
+			i = star;
 			at = ++star_text;
 		}
 	}
-	while (peek(&r, 0) == '*')
-		r.at++;
-	return r.at == pattern.len;
+	while (i < glob->count && glob->elements[i].kind == STAR)
+		i++;
+	return i == glob->count;
 }

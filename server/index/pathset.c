@@ -33,7 +33,8 @@ struct node {
 	uint32_t first_pattern; /* of its children */
 	uint32_t next_pattern;  /* of its siblings */
 	bool is_pattern;
-	bool ends; /* a member ends here */
+	const struct scd_glob *glob; /* of a pattern */
+	bool ends;                   /* a member ends here */
 };
 
 struct scd_pathset {
@@ -107,9 +108,11 @@ static uint32_t child_of(struct scd_pathset *set, uint32_t parent, struct scd_st
 	*slot = (uint32_t)set->count++;
 	node->is_pattern = is_pattern(part);
 	node->next_pattern = set->nodes[parent].first_pattern;
-	if (node->is_pattern)
-		set->nodes[parent].first_pattern = *slot;
-	return *slot;
+	if (!node->is_pattern)
+		return *slot;
+	set->nodes[parent].first_pattern = *slot;
+	node->glob = scd_glob_new(part, false, arena);
+	return node->glob ? *slot : NONE;
 }
 
 /* Nothing is added behind a node where a shorter member ends. */
@@ -190,7 +193,7 @@ static bool leads_to_end(const struct scd_pathset *set, uint32_t node, struct sc
 	if (child != ROOT && leads_to_end(set, child, path, at))
 		return true;
 	for (child = set->nodes[node].first_pattern; child != NONE; child = set->nodes[child].next_pattern) {
-		if (scd_glob_matches(set->nodes[child].part, part, false) && leads_to_end(set, child, path, at))
+		if (scd_glob_matches(set->nodes[child].glob, part) && leads_to_end(set, child, path, at))
 			return true;
 	}
 	return false;

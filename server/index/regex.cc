@@ -20,6 +20,9 @@ namespace
 constexpr char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
 constexpr size_t REPLACEMENT_BYTES = sizeof(REPLACEMENT) - 1;
 
+constexpr char CUT[] = "<...>"; /* SCD_FIELD_CUT of the engine */
+constexpr size_t CUT_BYTES = sizeof(CUT) - 1;
+
 re2::StringPiece piece(struct scd_str text)
 {
 	return re2::StringPiece(text.len > 0 ? text.data : "", text.len);
@@ -54,6 +57,24 @@ size_t count_bad_bytes(struct scd_str text)
 	return count;
 }
 
+/* Leaves out the middle of a text that is too long for a pattern. False without memory. */
+bool cut(struct scd_str *text, size_t max_bytes, struct scd_arena *scratch)
+{
+	size_t half = max_bytes / 2;
+	char *copy;
+
+	if (text->len <= max_bytes)
+		return true;
+	copy = static_cast<char *>(scd_arena_alloc(scratch, 2 * half + CUT_BYTES));
+	if (!copy)
+		return false;
+	memcpy(copy, text->data, half);
+	memcpy(copy + half, CUT, CUT_BYTES);
+	memcpy(copy + half + CUT_BYTES, text->data + (text->len - half), half);
+	*text = scd_str{ copy, 2 * half + CUT_BYTES };
+	return true;
+}
+
 /* False without memory. A text without bad bytes stays what it is. */
 bool make_utf8(struct scd_str *text, struct scd_arena *scratch)
 {
@@ -80,6 +101,7 @@ bool make_utf8(struct scd_str *text, struct scd_arena *scratch)
 
 struct scd_regex {
 	re2::RE2 *re2 = nullptr;
+	size_t most_text = 0; /* bytes of a text that it sees */
 
 	~scd_regex() { delete re2; }
 };
@@ -97,8 +119,15 @@ int compile(struct scd_regex *regex, struct scd_str pattern, size_t max_bytes, s
 		delete re2;
 		return -EINVAL;
 	}
+	if (re2->ProgramSize() > static_cast<int>(SCD_LIMIT_REGEX_PROGRAM)) {
+		scd_error_set(err, -EINVAL, "the regular expression has %d steps, and at most %u are allowed",
+		              re2->ProgramSize(), SCD_LIMIT_REGEX_PROGRAM);
+		delete re2;
+		return -EINVAL;
+	}
 	delete regex->re2;
 	regex->re2 = re2;
+	regex->most_text = SCD_LIMIT_REGEX_WORK / static_cast<size_t>(re2->ProgramSize() + 1);
 	return 0;
 }
 
@@ -146,7 +175,7 @@ extern "C" struct scd_str scd_regex_pattern(const struct scd_regex *regex)
 
 extern "C" bool scd_regex_matches(const struct scd_regex *regex, struct scd_str text, struct scd_arena *scratch)
 {
-	if (!make_utf8(&text, scratch))
+	if (!cut(&text, regex->most_text, scratch) || !make_utf8(&text, scratch))
 		return false;
 	try {
 		return regex->re2->Match(piece(text), 0, text.len, re2::RE2::ANCHOR_BOTH, nullptr, 0);

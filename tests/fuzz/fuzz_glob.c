@@ -40,14 +40,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char pattern[LONGEST_PART_BYTES + 1], text[LONGEST_PART_BYTES + 1];
 	const uint8_t *middle = size > 0 ? memchr(data + 1, '\n', size - 1) : NULL;
+	const struct scd_glob *glob;
+	struct scd_arena arena;
 	bool matches, fold;
 
 	if (!middle)
 		return 0;
 	fold = data[0] & 1;
-	matches = scd_glob_matches((struct scd_str){ (const char *)data + 1, (size_t)(middle - data - 1) },
-	                           (struct scd_str){ (const char *)middle + 1, (size_t)(data + size - middle - 1) },
-	                           fold);
+	scd_arena_init(&arena, 4096, 0);
+	glob = scd_glob_new((struct scd_str){ (const char *)data + 1, (size_t)(middle - data - 1) }, fold, &arena);
+	matches = glob && scd_glob_matches(glob, (struct scd_str){ (const char *)middle + 1,
+	                                                           (size_t)(data + size - middle - 1) });
+	scd_arena_done(&arena);
 	if (!copy_ascii(pattern, data + 1, (size_t)(middle - data - 1)) ||
 	    !copy_ascii(text, middle + 1, (size_t)(data + size - middle - 1)) || !is_comparable(pattern))
 		return 0;

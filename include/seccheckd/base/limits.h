@@ -180,8 +180,22 @@
  */
 #define SCD_LIMIT_REGEXES_BYTES (256 << 20)
 
-/* Memory of one generation of rules. */
-#define SCD_LIMIT_RULESET_BYTES ((size_t)2 << 30)
+/*
+ * The steps of one regular expression, as RE2 counts them (an ordinary one has some hundred, `.{300}` has 2,400), and
+ * what one match may cost: steps times bytes of the text, of which a longer one keeps head and tail. A step and byte
+ * takes 4 to 10 ns at worst, so a match takes less than 50 ms; at the most steps a text of 1 KiB is still seen whole,
+ * with 64 steps each text that a field can have.
+ */
+#define SCD_LIMIT_REGEX_PROGRAM 4096u
+#define SCD_LIMIT_REGEX_WORK    (4u << 20)
+
+/*
+ * Memory of one generation of rules, and as much for making it: all of it for large files, and for smaller ones their
+ * bytes times a growth that none but macros of macros reach, or what small ones may have in any case.
+ */
+#define SCD_LIMIT_RULESET_BYTES       ((size_t)2 << 30)
+#define SCD_LIMIT_SMALL_RULESET_BYTES ((size_t)256 << 20)
+#define SCD_LIMIT_RULESET_GROWTH      64u
 
 /* The text of one alert; a longer one is cut. Its fields together may have as much again, each an equal share. */
 #define SCD_LIMIT_OUTPUT_BYTES 65536u

@@ -41,8 +41,19 @@ struct scd_ip {
 };
 
 /*
+ * A text that is longer than a field may be, as its parts: head, and each item with `between` in front of it. They
+ * borrow from the message.
+ */
+struct scd_pieces {
+	struct scd_str head, between;
+	const struct scd_str *items;
+	size_t count;
+};
+
+/*
  * One value, or a list of values of one type (is_list: items and count; the scalar members are then unused). Strings
- * and items borrow from the message, the event's scratch arena or the sandbox's state.
+ * and items borrow from the message, the event's scratch arena or the sandbox's state. A text that was cut may have what
+ * it was beside it, in which `contains` looks, too: padding hides nothing from it.
  */
 struct scd_value {
 	enum scd_type type;
@@ -52,7 +63,10 @@ struct scd_value {
 		int64_t i64;
 		uint64_t u64;
 		double real;
-		struct scd_str text;
+		struct {
+			struct scd_str text;
+			const struct scd_pieces *whole; /* of a text that was cut, where it is known; else NULL */
+		};
 		struct scd_ip ip;
 		struct {
 			const struct scd_value *items;

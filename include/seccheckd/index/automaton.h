@@ -41,6 +41,13 @@ void scd_hits_clear(struct scd_hits *hits);
 void scd_automaton_find(const struct scd_automaton *automaton, struct scd_str text, struct scd_hits *hits);
 
 /*
+ * The same of a text that comes in pieces: *state, 0 for the first piece, says how far a needle has been read at its
+ * end.
+ */
+void scd_automaton_find_piece(const struct scd_automaton *automaton, struct scd_str piece, uint32_t *state,
+                              struct scd_hits *hits);
+
+/*
  * The needles that the text begins with, shortest first; is_end: that it ends with, if each was given backwards.
  * ret_ids has room for as many as the longest needle has bytes. Returns how many.
  */

@@ -4,7 +4,9 @@
  *
  * Whoever writes a pattern may be careless and whoever sends the text is hostile, so both are bounded: the time of a
  * match is linear in the text, and neither the compiled pattern nor what matching remembers of it takes more than
- * SCD_LIMIT_REGEX_BYTES.
+ * SCD_LIMIT_REGEX_BYTES. Linear is not enough where each byte goes through thousands of steps of a pattern such as
+ * `.*a.{999}c`: a pattern has at most SCD_LIMIT_REGEX_PROGRAM steps, and of a text of which the bytes times the
+ * steps are more than SCD_LIMIT_REGEX_WORK, head and tail are looked at, with `<...>` between them.
  *
  *    new → (limit) → matches… → free
  *
@@ -18,7 +20,7 @@
 
 struct scd_regex;
 
-/* -EINVAL with the reason in err (what; no place): no pattern, or one that needs more memory. -ENOMEM. */
+/* -EINVAL with the reason in err (what; no place): no pattern, or one that is too large. -ENOMEM. */
 int scd_regex_new(struct scd_str pattern, struct scd_regex **ret_regex, struct scd_error *err);
 void scd_regex_free(struct scd_regex **regex);
 

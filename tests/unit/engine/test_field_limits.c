@@ -351,6 +351,55 @@ static void test_rules__are_not_blinded_by_the_alerts_of_others(void **state)
 	scd_diags_done(&diags);
 }
 
+/* What stands between two blocks of padding is in the cut-out middle of each of these. */
+static void test_contains__sees_what_was_cut(void **state)
+{
+	(void)state;
+	static const char *const conditions[] = {
+		"proc.cmdline contains --donate-level",
+		"proc.cmdline icontains --DONATE-level",
+		"proc.cmdline contains \"pool.example -u wallet --donate-level=1 gg\"",
+		"proc.exeline contains \"/x ggg\" and proc.exeline contains \" wallet \"",
+		"proc.args contains anyof (nosuch, \"-u wallet\")",
+		"proc.args[2] contains pool and proc.args[1] contains ginside",
+		"proc.acmdline[0] contains wallet and proc.aargs[0] contains wallet",
+		"evt.arg.args contains wallet.--donate-level",
+		"evt.rawarg.args bcontains 77616c6c657400",
+		"proc.env contains pool.example",
+		"evt.is_truncated = true and not proc.cmdline contains \"wallet gg\" and not proc.cmdline contains "
+		"walletg",
+	};
+	memcpy(giant + 90000, "inside", 6);
+	struct scd_str argv[] = {
+		SCD_STR("/x"), { giant, 70000 },  { giant, 200000 },           SCD_STR("pool.example"),
+		SCD_STR("-u"), SCD_STR("wallet"), SCD_STR("--donate-level=1"), { giant, 70000 }
+	};
+	struct scd_event event = exec_event(7, "/x", argv, SCD_COUNT(argv));
+	event.u.exec.env = (struct scd_strings){ argv, SCD_COUNT(argv) };
+	for (size_t i = 0; i < SCD_COUNT(conditions); i++) {
+		struct scd_diags diags;
+		scd_diags_init(&diags);
+		struct scd_ruleset *set = rules_load_condition(conditions[i], &diags);
+		if (!set)
+			fail_msg("%s does not load", conditions[i]);
+		if (rules_run(set, world.sandbox, &event) != 1)
+			fail_msg("%s does not match", conditions[i]);
+		scd_ruleset_unref(&set);
+		scd_diags_done(&diags);
+	}
+}
+
+static void test_truncation__can_be_matched(void **state)
+{
+	(void)state;
+	for (size_t len = LIMIT - 4; len <= LIMIT + 1; len++) {
+		struct scd_str argv[] = { SCD_STR("/x"), { giant, len } };
+		struct scd_event event = exec_event(7, "/x", argv, SCD_COUNT(argv));
+		world_apply(&world, &event);
+		assert_string_equal(world_get(&world, "evt.is_truncated"), len + 4 > LIMIT ? "true" : "false");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +415,8 @@ int main(void)
 		TEST(test_path__of_megabytes_keeps_head_and_tail),
 		TEST(test_exhaustion__is_absent_and_counted),
 		TEST(test_rules__see_an_option_behind_megabytes_however_many_look),
+		TEST(test_contains__sees_what_was_cut),
+		TEST(test_truncation__can_be_matched),
 		TEST(test_rules__are_not_blinded_by_the_alerts_of_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

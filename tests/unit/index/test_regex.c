@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -140,6 +141,41 @@ static void test_regex__takes_linear_time(void **state)
 	assert_false(matches("(a|b)*a(a|b){18}", (struct scd_str){ text, sizeof(text) }));
 }
 
+/* Both took seconds for a text of 64 KiB: a thousand states at each byte; and more steps than any pattern needs. */
+static void test_regex__costs_no_more_than_its_work(void **state)
+{
+	static char text[65536];
+	struct scd_regex *regex;
+	struct scd_error err;
+	uint32_t random = 1;
+	clock_t begin = clock();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++) {
+		random = random * 1103515245u + 12345u;
+		text[i] = (char)('a' + (random >> 16) % 2);
+	}
+	assert_false(matches(".*a.{300}c.*", (struct scd_str){ text, sizeof(text) }));
+	assert_true((double)(clock() - begin) / CLOCKS_PER_SEC < 0.4);
+	assert_int_equal(scd_regex_new(SCD_STR(".*(a|b)[^c]{999}[^c]{999}c"), &regex, &err), -EINVAL);
+	assert_non_null(strstr(err.what, "steps"));
+}
+
+/* Head and tail stay, with a mark between them. */
+static void test_regex__sees_the_ends_of_a_long_text(void **state)
+{
+	static char text[65536];
+	struct scd_str all = { text, sizeof(text) };
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "head", 4);
+	memcpy(text + sizeof(text) - 4, "tail", 4);
+	assert_true(matches("head(.|(.{200}|y))*tail", all));
+	assert_true(matches("head[^<]*<[.]{3}>[^<]*tail(y{500})?", all));
+	assert_true(matches("headx*tail", all));
+}
+
 static void test_regex__does_not_match_without_scratch(void **state)
 {
 	static char text[8192];
@@ -167,6 +203,8 @@ int main(void)
 		cmocka_unit_test(test_regex__refuses_a_pattern_that_needs_too_much_memory),
 		cmocka_unit_test(test_regex__takes_its_share_of_memory_and_matches_as_before),
 		cmocka_unit_test(test_regex__takes_linear_time),
+		cmocka_unit_test(test_regex__costs_no_more_than_its_work),
+		cmocka_unit_test(test_regex__sees_the_ends_of_a_long_text),
 		cmocka_unit_test(test_regex__does_not_match_without_scratch),
 	};
 
