@@ -50,15 +50,38 @@ void scd_error_hint(struct scd_error *err, const char *format, ...)
 	memcpy(err->hint, hint, sizeof(hint));
 }
 
+void scd_print_shown(struct scd_str text, FILE *stream)
+{
+	while (text.len > 0) {
+		size_t len = scd_str_utf8_length(text);
+		bool shown = len &&
+		             !scd_str_steers_display(scd_str_utf8_code_point((struct scd_str){ text.data, len }));
+
+		if (shown)
+			fwrite(text.data, 1, len, stream);
+		else
+			fprintf(stream, "\\x%02x", (unsigned)(unsigned char)*text.data);
+		len = shown ? len : 1;
+		text = (struct scd_str){ text.data + len, text.len - len };
+	}
+}
+
 void scd_error_print(const struct scd_error *err, FILE *stream)
 {
+	scd_print_shown(scd_str_from(err->file), stream);
 	if (err->file[0])
-		fprintf(stream, "%s:", err->file);
+		fputc(':', stream);
 	if (err->line)
 		fprintf(stream, "%u:", err->line);
 	if (err->line && err->column)
 		fprintf(stream, "%u:", err->column);
-	fprintf(stream, "%s%s\n", err->file[0] || err->line ? " " : "", err->what);
-	if (err->hint[0])
-		fprintf(stream, "  hint: %s\n", err->hint);
+	if (err->file[0] || err->line)
+		fputc(' ', stream);
+	scd_print_shown(scd_str_from(err->what), stream);
+	fputc('\n', stream);
+	if (!err->hint[0])
+		return;
+	fputs("  hint: ", stream);
+	scd_print_shown(scd_str_from(err->hint), stream);
+	fputc('\n', stream);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "seccheckd/base/clock.h"
+#include "seccheckd/base/error.h"
 
 /* A smaller file is replayed before somebody wonders. */
 #define LARGE_BYTES (64u << 20)
@@ -49,7 +50,9 @@ void scd__progress_add(struct scd__progress *progress, uint64_t bytes)
 	if (percent == progress->percent || scd_clock_mono_ns() < progress->silent_ns)
 		return;
 	progress->percent = percent;
-	fprintf(stderr, ERASE_LINE "%s: %u %%", progress->path, percent);
+	fputs(ERASE_LINE, stderr);
+	scd_print_shown(scd_str_from(progress->path), stderr);
+	fprintf(stderr, ": %u %%", percent);
 }
 
 void scd__progress_done(struct scd__progress *progress)

@@ -143,9 +143,11 @@ static int replay_trace(struct replay *replay, const char *path, size_t ordinal)
 	replay->stopped = !scd__stdout_flush();
 	if (r < 0)
 		scd_error_print(&err, stderr);
-	if (bad_count(replay) > bad_before)
-		fprintf(stderr, "%s: warning: messages that could not be decoded: %" PRIu64 "\n", path,
+	if (bad_count(replay) > bad_before) {
+		scd_print_shown(scd_str_from(path), stderr);
+		fprintf(stderr, ": warning: messages that could not be decoded: %" PRIu64 "\n",
 		        bad_count(replay) - bad_before);
+	}
 	return r < 0 ? SCD__EXIT_FAILURE : SCD__EXIT_SUCCESS;
 }
 

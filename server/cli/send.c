@@ -72,7 +72,9 @@ struct play {
 /* Says what is wrong with the sink. Negative. */
 static int fail_sink(const struct play *play, const char *what)
 {
-	fprintf(stderr, "seccheckd send: %s: %s\n", play->to, what);
+	fputs("seccheckd send: ", stderr);
+	scd_print_shown(scd_str_from(play->to), stderr);
+	fprintf(stderr, ": %s\n", what);
 	return -EIO;
 }
 
@@ -190,8 +192,9 @@ static int deliver(struct play *play, struct scd_str message)
 
 	if (r == -EMSGSIZE || r == -ENOBUFS) {
 		play->skipped_count++;
-		fprintf(stderr, "%s: message %" PRIu64 " of %zu bytes is left out: longer than the socket takes\n",
-		        play->path, play->sent_count + play->skipped_count, message.len);
+		scd_print_shown(scd_str_from(play->path), stderr);
+		fprintf(stderr, ": message %" PRIu64 " of %zu bytes is left out: longer than the socket takes\n",
+		        play->sent_count + play->skipped_count, message.len);
 		return 0;
 	}
 	if (r < 0)
@@ -262,8 +265,10 @@ static int play_trace(struct play *play)
 	for (uint64_t i = 0; i < play->repeat && r == 0; i++)
 		r = play_once(play);
 	scd__progress_done(&play->progress);
-	if (r == 0 || play->sent_count > 0)
-		printf("%s: %" PRIu64 " messages\n", play->path, play->sent_count);
+	if (r == 0 || play->sent_count > 0) {
+		scd_print_shown(scd_str_from(play->path), stdout);
+		printf(": %" PRIu64 " messages\n", play->sent_count);
+	}
 	return r;
 }
 

@@ -4,7 +4,8 @@
  *    {"@type":"type.googleapis.com/gvisor.syscall.Open","exit":{"result":"3"},"sysno":"257","fd":"-100"}
  *
  * lowerCamelCase names in the order of the field numbers; numbers of 64 bits as texts; bytes as base64; scalars
- * without the ones that have proto3's default value. base/pbjson.h has the same for messages that protobuf-c unpacked,
+ * without the ones that have proto3's default value. Characters that a terminal obeys are escaped, as JSON may always
+ * be, since lines are full of a tenant's texts. base/pbjson.h has the same for messages that protobuf-c unpacked,
  * and is the model that this is tested against. It is not used here because unpacked texts end at their first NUL and
  * a hostile message becomes a hundred times its size on the way through it.
  */
@@ -70,6 +71,8 @@ static void put_text(struct scd_buf *line, struct scd_str text)
 			scd_buf_append_str(line, SCD_STR("\xef\xbf\xbd"));
 		else if (is_special(*text.data))
 			put_special(line, *text.data);
+		else if (len > 1 && scd_str_steers_display(scd_str_utf8_code_point((struct scd_str){ text.data, len })))
+			scd_buf_printf(line, "\\u%04x", scd_str_utf8_code_point((struct scd_str){ text.data, len }));
 		else
 			scd_buf_append(line, text.data, len);
 		len += len == 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "seccheckd/base/array.h"
+#include "seccheckd/base/error.h"
 
 #define MAX_COUNT      1000u
 #define MAX_TEXT_BYTES 2048u
@@ -123,11 +124,44 @@ void scd_diags_quote(struct scd_diags *diags, struct scd_str file, size_t offset
 	diag->quote_at = (unsigned)at;
 }
 
-/* On one line, whatever a rule file has in it. */
+static bool breaks_line(char byte)
+{
+	return byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+/* On one line, whatever a rule file has in it, and with nothing that steers a terminal. */
 static void print_text(const char *text, FILE *stream)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' ? ' ' : *text, stream);
+	while (*text) {
+		size_t len = 0;
+
+		while (text[len] && !breaks_line(text[len]))
+			len++;
+		scd_print_shown((struct scd_str){ text, len }, stream);
+		text += len;
+		if (*text) {
+			fputc(' ', stream);
+			text++;
+		}
+	}
+}
+
+/* As wide as it is, so that a mark fits: each character that steers a terminal is a question mark. */
+static void print_line(const char *text, FILE *stream)
+{
+	struct scd_str rest = scd_str_from(text);
+
+	while (rest.len > 0) {
+		size_t len = scd_str_utf8_length(rest);
+		struct scd_str next = { rest.data, len ? len : 1 };
+		bool bad = !len || scd_str_steers_display(scd_str_utf8_code_point(next));
+
+		if (bad)
+			fputc(breaks_line(*next.data) ? ' ' : '?', stream);
+		else
+			fwrite(next.data, 1, next.len, stream);
+		rest = (struct scd_str){ rest.data + next.len, rest.len - next.len };
+	}
 }
 
 static void print_place(const struct scd_diag *diag, FILE *stream)
@@ -146,7 +180,7 @@ static void print_place(const struct scd_diag *diag, FILE *stream)
 static void print_quote(const struct scd_diag *diag, FILE *stream)
 {
 	fputs("\n  ", stream);
-	print_text(diag->quote, stream);
+	print_line(diag->quote, stream);
 	fputs("\n  ", stream);
 	for (unsigned i = 0; i < diag->quote_at; i++)
 		if (((unsigned char)diag->quote[i] & 0xc0) != 0x80)

@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "seccheckd/base/str.h"
+
 struct scd_error {
 	int code;        /* negative errno; 0 while nothing went wrong */
 	char file[256];  /* empty when there is no file */
@@ -33,7 +35,16 @@ void scd_error_at(struct scd_error *err, const char *file, unsigned line, unsign
 /* Adds the hint. */
 void scd_error_hint(struct scd_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* `FILE:LINE:COLUMN: WHAT\n` and, if there is one, a line `  hint: HINT`. Parts that are not known are left out. */
+/*
+ * `FILE:LINE:COLUMN: WHAT\n` and, if there is one, a line `  hint: HINT`. Parts that are not known are left out. Names of
+ * files and what stands in them may be a stranger's: what steers a terminal is shown as scd_print_shown shows it.
+ */
 void scd_error_print(const struct scd_error *err, FILE *stream);
+
+/*
+ * A text for a terminal: what that would obey instead of showing it (scd_str_steers_display), and bytes that are not
+ * UTF-8, become `\xNN`.
+ */
+void scd_print_shown(struct scd_str text, FILE *stream);
 
 #endif

@@ -116,6 +116,25 @@ static void test_error_print__leaves_out_what_is_not_known(void **state)
 	}
 }
 
+/* A file may be called, and have in it, what makes a terminal write elsewhere. */
+static void test_error_print__shows_what_would_steer_a_terminal(void **state)
+{
+	struct scd_error err;
+	char *text = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	(void)state;
+	scd_error_set(&err, -EINVAL, "no '\x1b]0;x\a\xc2\x9b\xe2\x80\xae\xff' but \xc3\xa9");
+	scd_error_at(&err, "\x1b[2Ja\nb", 1, 0);
+	scd_error_hint(&err, "\r%s", "x");
+	scd_error_print(&err, stream);
+	fclose(stream);
+	assert_string_equal(text, "\\x1b[2Ja\\x0ab:1: no '\\x1b]0;x\\x07\\xc2\\x9b\\xe2\\x80\\xae\\xff' but \xc3\xa9\n"
+	                          "  hint: \\x0dx\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +143,7 @@ int main(void)
 		cmocka_unit_test(test_error_set__may_use_the_text_that_it_replaces),
 		cmocka_unit_test(test_error_set__cuts_texts_to_the_room_there_is),
 		cmocka_unit_test(test_error_at__without_a_file_keeps_the_file),
+		cmocka_unit_test(test_error_print__shows_what_would_steer_a_terminal),
 		cmocka_unit_test(test_error_print__leaves_out_what_is_not_known),
 	};
 

@@ -90,6 +90,9 @@ static const struct row {
 	{ "text beyond ASCII", SCD_POINT_SYSCALL_CHROOT, BYTES("\x22\x06\xc3\xbc\xf0\x9f\x98\x80"),
 	  "E Chroot pathname: \"\\303\\274\\360\\237\\230\\200\" ",
 	  TYPE_OF("syscall.Chroot") ",\"pathname\":\"\xc3\xbc\xf0\x9f\x98\x80\"}" },
+	{ "what a terminal obeys", SCD_POINT_SYSCALL_CHROOT, BYTES("\x22\x06\xc2\x9b\xe2\x80\xae/"),
+	  "E Chroot pathname: \"\\302\\233\\342\\200\\256/\" ",
+	  TYPE_OF("syscall.Chroot") ",\"pathname\":\"\\u009b\\u202e/\"}" },
 	{ "text that is no UTF-8", SCD_POINT_SYSCALL_CHROOT,
 	  BYTES("\x22\x03\xff\xc3"
 	        "a"),
