@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "seccheckd/cli/cli.h"
@@ -21,7 +22,22 @@ static bool fill_standard_descriptors(void)
 	return true;
 }
 
+/*
+ * What whoever started the daemon had open beside them is none of its business, and a worker that was taken over would
+ * have it: a worker is forked and does not exec, so close-on-exec is no help. Commands that read files keep what a
+ * shell gave them a name for: /dev/fd/63.
+ */
+static void close_inherited_descriptors(const char *command)
+{
+	if (strcmp(command, "serve") == 0 || strcmp(command, "record") == 0)
+		closefrom(STDERR_FILENO + 1);
+}
+
 int main(int argc, char **argv)
 {
-	return fill_standard_descriptors() ? scd_cli_main(argc, argv) : EXIT_FAILURE;
+	if (!fill_standard_descriptors())
+		return EXIT_FAILURE;
+	if (argc > 1)
+		close_inherited_descriptors(argv[1]);
+	return scd_cli_main(argc, argv);
 }

@@ -21,6 +21,10 @@
 
 #define NSSWITCH_PATH "/etc/nsswitch.conf"
 
+/* In thousandths of the memory that there is. */
+#define OOM_SCORE_STEP 100
+#define OOM_SCORE_MOST 1000
+
 void scd__confine_did(struct scd_confined *done, enum scd_confine_layer layer, const char *format, ...)
 {
 	va_list args;
@@ -103,6 +107,25 @@ void scd__confine_dumps(struct scd_confined *done)
 		scd__confine_lacks(done, SCD_CONFINE_DUMPS, "memory that nobody reads (%s)", strerror(errno));
 }
 
+/*
+ * When memory runs out, this process goes before the one that started it, which can start another. Not before others
+ * by more than that: who eats up the memory must not be able to choose whom it costs. That it cannot be done is no
+ * harm.
+ */
+static void go_before_parent(void)
+{
+	FILE *file = fopen("/proc/self/oom_score_adj", "r+e");
+	int score = 0;
+
+	if (file && fscanf(file, "%d", &score) == 1) {
+		score += OOM_SCORE_STEP;
+		rewind(file);
+		fprintf(file, "%d", score < OOM_SCORE_MOST ? score : OOM_SCORE_MOST);
+	}
+	if (file)
+		fclose(file);
+}
+
 int scd_confine(const struct scd_confinement *wanted, struct scd_confined *ret_done, struct scd_error *err)
 {
 	struct scd_confined done = { 0 };
@@ -110,6 +133,7 @@ int scd_confine(const struct scd_confinement *wanted, struct scd_confined *ret_d
 
 	if (r < 0)
 		return r;
+	go_before_parent();
 	if (wanted->connect_port_count)
 		load_name_services();
 	r = scd__confine_privileges(wanted, &done, err);
@@ -119,7 +143,7 @@ int scd_confine(const struct scd_confinement *wanted, struct scd_confined *ret_d
 	r = scd__confine_landlock(wanted, &done, err);
 	if (r < 0)
 		return r;
-	r = scd__confine_seccomp(&done, err);
+	r = scd__confine_seccomp(wanted, &done, err);
 	if (r < 0)
 		return r;
 	*ret_done = done;

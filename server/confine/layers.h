@@ -29,7 +29,7 @@ void scd__confine_dumps(struct scd_confined *done);
 
 int scd__confine_landlock(const struct scd_confinement *wanted, struct scd_confined *done, struct scd_error *err);
 
-int scd__confine_seccomp(struct scd_confined *done, struct scd_error *err);
+int scd__confine_seccomp(const struct scd_confinement *wanted, struct scd_confined *done, struct scd_error *err);
 
 /* Texts of a layer. */
 void scd__confine_did(struct scd_confined *done, enum scd_confine_layer layer, const char *format, ...)

@@ -44,8 +44,6 @@ static const int allowed[] = {
 	CALL(readv),
 	CALL(writev),
 	CALL(pread64),
-	CALL(pwrite64),
-	CALL(pwritev),
 	CALL(lseek),
 	CALL(close),
 	CALL(dup),
@@ -77,24 +75,13 @@ static const int allowed[] = {
 	CALL(faccessat2),
 	CALL(readlink),
 	CALL(readlinkat),
-	CALL(unlink),
-	CALL(unlinkat),
-	CALL(rename),
-	CALL(renameat),
-	CALL(renameat2),
-	CALL(ftruncate),
-	CALL(fallocate),
-	CALL(fsync),
-	CALL(fdatasync),
-	CALL(flock),
 
-	/* sockets: not listen, nor accept */
+	/* sockets: not listen, nor accept, nor shutdown, which would end a sandbox's connection for the keeper too */
 	CALL(connect),
 	CALL(bind),
 	CALL(recvfrom),
 	CALL(recvmsg),
 	CALL(recvmmsg),
-	CALL(shutdown),
 	CALL(getsockname),
 	CALL(getpeername),
 	CALL(getsockopt),
@@ -140,6 +127,15 @@ static const int allowed[] = {
 	CALL(getrusage),
 	CALL(sysinfo),
 	CALL(uname),
+};
+
+/*
+ * What changes files otherwise than by writing at their end: for who has folders to write in. Who has none has what was
+ * opened before, for appending, and past alerts are not its to change.
+ */
+static const int for_folders[] = {
+	CALL(pwrite64),  CALL(pwritev),   CALL(unlink),    CALL(unlinkat), CALL(rename),    CALL(renameat),
+	CALL(renameat2), CALL(ftruncate), CALL(fallocate), CALL(fsync),    CALL(fdatasync), CALL(flock),
 };
 
 /* Tried by libuv and glibc, of this or a later version, which then do without. */
@@ -238,7 +234,7 @@ static const struct condition conditions[] = {
 	{ CALL(fcntl), 1, 0, F_GETFD },
 	{ CALL(fcntl), 1, 0, F_SETFD },
 	{ CALL(fcntl), 1, 0, F_GETFL },
-	{ CALL(fcntl), 1, 0, F_SETFL },
+	/* not F_SETFL, which would take O_APPEND away; FIONBIO does what it is mostly for */
 	{ CALL(fcntl), 1, 0, F_DUPFD_CLOEXEC },
 	{ CALL(fcntl), 1, 0, F_ADD_SEALS },
 	{ CALL(fcntl), 1, 0, F_GET_SEALS },
@@ -340,12 +336,14 @@ static int set_attributes(scmp_filter_ctx filter)
 	return r;
 }
 
-static int install(scmp_filter_ctx filter)
+static int install(scmp_filter_ctx filter, bool has_folders)
 {
 	int r = set_attributes(filter);
 
 	if (r == 0)
 		r = add_calls(filter, SCMP_ACT_ALLOW, allowed, SCD_COUNT(allowed));
+	if (r == 0 && has_folders)
+		r = add_calls(filter, SCMP_ACT_ALLOW, for_folders, SCD_COUNT(for_folders));
 	if (r == 0)
 		r = add_calls(filter, SCMP_ACT_ERRNO(ENOSYS), not_there, SCD_COUNT(not_there));
 	if (r == 0)
@@ -365,7 +363,7 @@ static int ask_kernel(void)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 ? errno : EPROTO;
 }
 
-int scd__confine_seccomp(struct scd_confined *done, struct scd_error *err)
+int scd__confine_seccomp(const struct scd_confinement *wanted, struct scd_confined *done, struct scd_error *err)
 {
 	int answer = SCD__CONFINE_SANITIZED ? 0 : ask_kernel();
 	scmp_filter_ctx filter;
@@ -379,7 +377,7 @@ int scd__confine_seccomp(struct scd_confined *done, struct scd_error *err)
 	if (answer != EFAULT)
 		return scd_error_set(err, -answer, "seccomp takes no filter: %s", strerror(answer));
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	r = filter ? install(filter) : -ENOMEM;
+	r = filter ? install(filter, wanted->write_folder_count > 0) : -ENOMEM;
 	seccomp_release(filter);
 	if (r < 0)
 		return scd_error_set(err, r, "seccomp takes no filter: %s", strerror(-r));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "curl_loop.h"
 #include "pem.h"
@@ -38,6 +39,17 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 	scd_buf_append(&post->answer, data, size * count);
 	return post->answer.failed ? 0 : size * count;
+}
+
+/*
+ * Non-blocking from the start: libcurl would make it so with F_SETFL, which a confined worker may not call, as that
+ * would let it take O_APPEND from the file of past alerts.
+ */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)user;
+	(void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 }
 
 /* libcurl would name the host and the port of the URL, which mean nothing for a Unix socket. */
@@ -89,6 +101,8 @@ static CURLcode set_manners(struct scd__post *post)
 
 	for (size_t i = 0; code == CURLE_OK && i < SCD_COUNT(numbers); i++)
 		code = curl_easy_setopt(post->easy, numbers[i].option, numbers[i].value);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(post->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(post->easy, CURLOPT_ERRORBUFFER, post->error);
 	if (code == CURLE_OK)

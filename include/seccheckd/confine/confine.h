@@ -10,6 +10,8 @@
  *   Landlock       which files, which TCP ports, nobody else's signals and abstract sockets
  *   seccomp        which system calls (seccomp.c has the list)
  *
+ * It also offers itself to the kernel for when memory runs out, before the process that started it.
+ *
  * docs/threat-model.md says what each of them stops, and what none of them does.
  *
  * Descriptors that are open stay as they are: whatever is needed later and is not allowed later is opened before. A
@@ -37,7 +39,10 @@ struct scd_confinement {
 	gid_t gid;
 	const char *same_user_because;
 
-	/* Folders below which files may be made, read, written and removed. Each is there. */
+	/*
+	 * Folders below which files may be made, read, written and removed. Each is there. None: what is open can be
+	 * written to, at its end if it was opened for appending, and neither cut nor filled up otherwise.
+	 */
 	const char *const *write_folders;
 	size_t write_folder_count;
 

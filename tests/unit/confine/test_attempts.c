@@ -42,6 +42,7 @@ static struct world {
 	int listener, other_listener;  /* TCP, on ports of their own */
 	int abstract_listener;
 	uint16_t port, other_port;
+	int log; /* the file, open for appending */
 	bool as_other_user;
 } world;
 
@@ -93,6 +94,7 @@ static int set_up(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(fchmod(fd, 0666), 0);
 	close(fd);
+	world.log = open(world.file, O_WRONLY | O_APPEND | O_CLOEXEC);
 	world.listener = listen_somewhere(&world.port);
 	world.other_listener = listen_somewhere(&world.other_port);
 	world.abstract_listener = listen_abstractly();
@@ -106,6 +108,7 @@ static int tear_down(void **state)
 	close(world.listener);
 	close(world.other_listener);
 	close(world.abstract_listener);
+	close(world.log);
 	tempdir_remove(&world.dir);
 	return 0;
 }
@@ -281,7 +284,36 @@ static int raise_limit(void)
 	return failed((int)syscall(SYS_prlimit64, 0, 7, &limit, NULL));
 }
 
+static int cut_log(void)
+{
+	return failed(ftruncate(world.log, 0));
+}
+static int fill_log(void)
+{
+	return failed(fallocate(world.log, 0, 0, 4096));
+}
+static int write_in_front(void)
+{
+	return failed((int)pwrite(world.log, "x", 1, 0));
+}
+static int stop_appending(void)
+{
+	return failed(fcntl(world.log, F_SETFL, O_NONBLOCK));
+}
+static int shut_down(void)
+{
+	int pair[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? CONFINE_FAILED
+	                                                                    : failed(shutdown(pair[0], SHUT_RDWR));
+}
+
 /* ---- what goes on ---- */
+
+static int append_to_log(void)
+{
+	return failed((int)write(world.log, "x", 1));
+}
 
 static int write_there(void)
 {
@@ -459,6 +491,35 @@ static void test_confine__denies(void **state)
 	assert_true(skipped < SCD_COUNT(denied));
 }
 
+static int confine_without_folders_and_try(void *user)
+{
+	int (*const *attempt)(void) = user;
+	const struct scd_confinement wanted = { .same_user_because = "the test" };
+	struct scd_confined done;
+	struct scd_error err = { 0 };
+
+	return scd_confine(&wanted, &done, &err) < 0 ? CONFINE_FAILED : (*attempt)();
+}
+
+/* What was opened before is there to be written to, and what is written there stays. */
+static void test_confine__leaves_only_appending_to_who_has_no_folder(void **state)
+{
+	static int (*const attempts[])(void) = { cut_log, fill_log, write_in_front, stop_appending, shut_down };
+	int (*append)(void) = append_to_log;
+
+	(void)state;
+	assert_int_equal(child_wait(child_start(confine_without_folders_and_try, &append), PEER_DEADLINE_MS), ALLOWED);
+	for (size_t i = 0; i < SCD_COUNT(attempts) && holds(BY_SECCOMP); i++) {
+		int (*attempt)(void) = attempts[i];
+		int status = child_wait(child_start(confine_without_folders_and_try, &attempt), PEER_DEADLINE_MS);
+
+		if (status != EPERM)
+			fail_msg("attempt %zu: %d", i, status);
+	}
+	for (size_t i = 0; i < SCD_COUNT(attempts); i++)
+		assert_int_equal(attempts[i](), ALLOWED);
+}
+
 /* Each of them works without confinement: else the test above would show nothing. */
 static void test_confine__denies_what_works_otherwise(void **state)
 {
@@ -498,6 +559,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_confine__denies),
+		cmocka_unit_test(test_confine__leaves_only_appending_to_who_has_no_folder),
 		cmocka_unit_test(test_confine__denies_what_works_otherwise),
 		cmocka_unit_test(test_confine__leaves_what_the_worker_does),
 	};
