@@ -40,6 +40,7 @@ struct scd__session {
 	struct scd_net *net;
 	uint64_t id; /* the keeper's */
 	uint32_t peer_pid;
+	bool resumed;   /* an earlier worker read the beginning, and counted that */
 	uv_poll_t poll; /* started while WAITING */
 	struct scd__inbox inbox;
 	void *stream;         /* the sink's */

@@ -52,6 +52,7 @@ int scd__session_new(struct scd_net *net, const struct scd_custody *connection, 
 	session->net = net;
 	session->id = connection->connection_id;
 	session->peer_pid = connection->peer_pid;
+	session->resumed = connection->resumed;
 	session->poll.data = session;
 	scd__inbox_init(&session->inbox, fd);
 	session->stream = stream;
@@ -180,7 +181,8 @@ static void log_end(const struct scd__session *session, enum scd_net_end end)
 	              "sandbox " SCD_STR_FMT ": connection %" PRIu64 " of pid %" PRIu32 " ended, %s; %" PRIu64
 	              " messages%s, %" PRIu64 " dropped by the sender",
 	              SCD_STR_ARG(summary.sandbox_id), session->id, session->peer_pid, reason_of(session, end),
-	              summary.message_count, summary.dropped_count);
+	              summary.message_count, session->resumed ? " since the worker's restart" : "",
+	              summary.dropped_count);
 }
 
 void scd__session_end(struct scd__session *session, enum scd__drained drained)

@@ -56,10 +56,15 @@ static bool has_come(const struct scd__session *session)
 static void tell_silent(struct scd_net *net, struct scd__session *session)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(5);
+	struct scd_net_summary summary = { .message_count = 0 };
 
 	net->counters.silent++;
-	scd_log_gated(&gate, SCD_LOG_NOTICE, "connection %" PRIu64 " of pid %" PRIu32 ": nothing has come for %u s",
-	              session->id, session->peer_pid, SCD_LIMIT_SILENT_MS / 1000);
+	net->sink.ops->summarize(net->sink.user, session->stream, &summary);
+	if (!summary.sandbox_id.len)
+		summary.sandbox_id = SCD_STR("(no name)");
+	scd_log_gated(&gate, SCD_LOG_NOTICE,
+	              "sandbox " SCD_STR_FMT ": connection %" PRIu64 " of pid %" PRIu32 ": nothing has come for %u s",
+	              SCD_STR_ARG(summary.sandbox_id), session->id, session->peer_pid, SCD_LIMIT_SILENT_MS / 1000);
 	net->sink.ops->silent(net->sink.user, session->stream);
 }
 
