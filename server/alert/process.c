@@ -49,7 +49,7 @@ static size_t count_arguments(struct scd_str args, size_t most)
 }
 
 /* argv[1..], redacted, until max_bytes are told, the end of each argument counted as one. */
-static void make_args(struct scd__maker *maker, struct scd_str args, size_t max_bytes,
+static void make_args(struct scd__maker *maker, struct scd_str exe, struct scd_str args, size_t max_bytes,
                       Seccheckd__V1__Process *ret_process)
 {
 	struct scd_str previous = { NULL, 0 };
@@ -58,7 +58,7 @@ static void make_args(struct scd__maker *maker, struct scd_str args, size_t max_
 		ret_process->args = scd__make(maker, count_arguments(args, max_bytes), sizeof(*ret_process->args));
 	while (args.len && max_bytes && !maker->failed) {
 		struct scd_str argument = take_argument(&args);
-		struct scd_str told = scd_redact_argument(previous, argument, maker->arena);
+		struct scd_str told = scd_redact_argument(exe, previous, argument, maker->arena);
 		char *text = scd__make_text(maker, told, max_bytes - 1, &ret_process->args_truncated);
 
 		if (argument.len && !told.len)
@@ -84,7 +84,7 @@ static void make_image(struct scd__maker *maker, const struct scd_image *image, 
 	ret_process->exe_upper_layer = image->upper_layer;
 	ret_process->exe_from_memfd = image->from_memfd;
 	ret_process->args_truncated = image->args_cut;
-	make_args(maker, args, extent->args, ret_process);
+	make_args(maker, exe, args, extent->args, ret_process);
 }
 
 static void make_credentials(const struct scd_process *process, Seccheckd__V1__Process *ret_process)

@@ -14,7 +14,10 @@
  * goes on behind what it looked at, so the walk is linear. The text is walked twice when something is found: to
  * measure the copy and to write it.
  *
- * It does not find secrets that nothing names: positional arguments, -pSECRET, user:password of `curl -u`.
+ * Two more say what they are: tokens by the way they begin (`ghp_…`, `AKIA…`, a JWT's `eyJ…`), wherever they stand; and
+ * -pSECRET behind the name of a program that takes a password so (mysql, sshpass), up to the end of that command.
+ *
+ * It does not find secrets that nothing names: positional arguments, user:password of `curl -u`.
  */
 #include "seccheckd/alert/redact.h"
 
@@ -298,16 +301,143 @@ static struct span secret_of_authority(struct scd_str text, size_t at)
 	return secret;
 }
 
-/* Finds the next secret from *at on and sets *at behind what was looked at. */
-static bool next_secret(struct scd_str text, size_t *at, struct span *ret_secret)
+/* Tokens. */
+
+/*
+ * How tokens begin, and how many bytes follow at least: of strict ones capitals and digits only. Strict and mixed ones
+ * begin where a word begins, the others say enough also as `-tghp_…`.
+ */
+static const struct token {
+	struct scd_str prefix;
+	size_t least;
+	bool strict, mixed; /* mixed: lower case letters alone are words */
+} tokens[] = {
+	{ SCD_STR_INIT("AKIA"), 16, true, false },   { SCD_STR_INIT("ASIA"), 16, true, false },
+	{ SCD_STR_INIT("ghp_"), 16, false, false },  { SCD_STR_INIT("gho_"), 16, false, false },
+	{ SCD_STR_INIT("ghu_"), 16, false, false },  { SCD_STR_INIT("ghs_"), 16, false, false },
+	{ SCD_STR_INIT("ghr_"), 16, false, false },  { SCD_STR_INIT("github_pat_"), 16, false, false },
+	{ SCD_STR_INIT("xoxa-"), 10, false, false }, { SCD_STR_INIT("xoxb-"), 10, false, false },
+	{ SCD_STR_INIT("xoxp-"), 10, false, false }, { SCD_STR_INIT("xoxr-"), 10, false, false },
+	{ SCD_STR_INIT("xoxs-"), 10, false, false }, { SCD_STR_INIT("glpat-"), 16, false, false },
+	{ SCD_STR_INIT("sk-"), 20, false, true },    { SCD_STR_INIT("eyJ"), 20, false, true },
+};
+
+/* Whether the token begins here; looks at no more bytes than the least of a token has. */
+static bool is_token(const struct token *token, struct scd_str text)
 {
+	bool is_mixed = false;
+
+	if (!scd_str_starts_with(text, token->prefix) || text.len < token->prefix.len + token->least)
+		return false;
+	for (size_t i = token->prefix.len; i < token->prefix.len + token->least; i++) {
+		bool plain = is_upper(text.data[i]) || is_digit(text.data[i]);
+
+		if (!is_name_byte(text.data[i]) || (token->strict && !plain))
+			return false;
+		is_mixed = is_mixed || plain;
+	}
+	return is_mixed || !token->mixed;
+}
+
+/* The token in a run of name bytes, up to the run's end; an empty span where there is none. */
+static struct span token_in(struct scd_str text, struct span run)
+{
+	for (size_t at = run.start; at < run.end; at++) {
+		struct scd_str rest = { text.data + at, run.end - at };
+
+		bool glued = at > run.start && is_letter_or_digit(text.data[at - 1]);
+
+		for (size_t i = 0; i < COUNT(tokens); i++)
+			if (!(glued && (tokens[i].strict || tokens[i].mixed)) && is_token(&tokens[i], rest))
+				return (struct span){ at, run.end };
+	}
+	return (struct span){ 0, 0 };
+}
+
+/* Programs whose -p is a password. */
+
+enum tool { NO_TOOL, MYSQL, SSHPASS };
+
+static const struct {
+	struct scd_str name;
+	enum tool tool;
+} tools[] = {
+	{ SCD_STR_INIT("mysql"), MYSQL },          { SCD_STR_INIT("mysqldump"), MYSQL },
+	{ SCD_STR_INIT("mysqladmin"), MYSQL },     { SCD_STR_INIT("mysqlimport"), MYSQL },
+	{ SCD_STR_INIT("mysqlshow"), MYSQL },      { SCD_STR_INIT("mysqlcheck"), MYSQL },
+	{ SCD_STR_INIT("mysqlpump"), MYSQL },      { SCD_STR_INIT("mysqlbinlog"), MYSQL },
+	{ SCD_STR_INIT("mysqlslap"), MYSQL },      { SCD_STR_INIT("mariadb"), MYSQL },
+	{ SCD_STR_INIT("mariadb-dump"), MYSQL },   { SCD_STR_INIT("mariadb-admin"), MYSQL },
+	{ SCD_STR_INIT("mariadb-import"), MYSQL }, { SCD_STR_INIT("mariadb-check"), MYSQL },
+	{ SCD_STR_INIT("mariadb-binlog"), MYSQL }, { SCD_STR_INIT("sshpass"), SSHPASS },
+};
+
+static enum tool tool_of(struct scd_str name)
+{
+	for (size_t i = 0; i < COUNT(tools); i++)
+		if (scd_str_eq(name, tools[i].name))
+			return tools[i].tool;
+	return NO_TOOL;
+}
+
+/* What -p at `start` is followed by: `-pVALUE`, and of sshpass `-p VALUE`. */
+static struct span secret_of_tool(struct scd_str text, size_t start, enum tool tool)
+{
+	size_t at = start + 2;
+
+	if (tool == NO_TOOL || text.len < at || memcmp(text.data + start, "-p", 2) != 0)
+		return (struct span){ 0, 0 };
+	if (start > 0 && !is_blank(text.data[start - 1]) && !is_quote(text.data[start - 1]))
+		return (struct span){ 0, 0 };
+	if (at == text.len || is_blank(text.data[at])) {
+		if (tool != SSHPASS)
+			return (struct span){ 0, 0 };
+		at = skip_blanks(text, at);
+	}
+	return read_value(text, at, false);
+}
+
+/* The walk. */
+
+struct walk {
+	struct scd_str text;
+	size_t at;
+	enum tool tool; /* of the command that is being read */
+};
+
+static bool ends_command(char byte)
+{
+	return byte == ';' || byte == '|' || byte == '&' || byte == '\n';
+}
+
+/* The secret of a name that begins at the walk's place, which moves behind the name. */
+static struct span secret_at_name(struct walk *walk)
+{
+	struct span name = { walk->at, skip_name(walk->text, walk->at) };
+	struct span found = secret_of_tool(walk->text, name.start, walk->tool);
+	enum tool tool = tool_of((struct scd_str){ walk->text.data + name.start, name.end - name.start });
+
+	walk->at = name.end;
+	walk->tool = tool ? tool : walk->tool;
+	if (found.end <= found.start)
+		found = secret_of_name(walk->text, name);
+	return found.end > found.start ? found : token_in(walk->text, name);
+}
+
+/* Finds the next secret and moves behind what was looked at. */
+static bool next_secret(struct walk *walk, struct span *ret_secret)
+{
+	struct scd_str text = walk->text;
+	size_t *at = &walk->at;
+
 	while (*at < text.len) {
 		struct span found = { 0, 0 };
 		size_t start = *at;
 
+		if (ends_command(text.data[start]))
+			walk->tool = NO_TOOL;
 		if (is_name_byte(text.data[start])) {
-			*at = skip_name(text, start);
-			found = secret_of_name(text, (struct span){ start, *at });
+			found = secret_at_name(walk);
 		} else if (text.len - start > 3 && memcmp(text.data + start, "://", 3) == 0) {
 			*at = start + 3;
 			found = secret_of_authority(text, *at);
@@ -331,10 +461,11 @@ static char *put(char *out, const char *data, size_t len)
 /* Length of the text with its secrets masked. Written to out as well unless that is NULL. */
 static size_t mask_secrets(struct scd_str text, char *out)
 {
-	size_t at = 0, copied = 0, len = 0;
+	struct walk walk = { .text = text };
+	size_t copied = 0, len = 0;
 	struct span secret;
 
-	while (next_secret(text, &at, &secret)) {
+	while (next_secret(&walk, &secret)) {
 		if (out) {
 			out = put(out, text.data + copied, secret.start - copied);
 			out = put(out, MASK.data, MASK.len);
@@ -349,11 +480,12 @@ static size_t mask_secrets(struct scd_str text, char *out)
 
 struct scd_str scd_redact_text(struct scd_str text, struct scd_arena *arena)
 {
+	struct walk walk = { .text = text };
 	struct span first;
-	size_t at = 0, len;
+	size_t len;
 	char *out;
 
-	if (!next_secret(text, &at, &first))
+	if (!next_secret(&walk, &first))
 		return text;
 	len = mask_secrets(text, NULL);
 	out = scd_arena_alloc(arena, len);
@@ -373,12 +505,26 @@ static size_t option_value(struct scd_str argument)
 	return is_secret_name((struct scd_str){ argument.data, end }) ? end + 1 : 0;
 }
 
-struct scd_str scd_redact_argument(struct scd_str previous, struct scd_str argument, struct scd_arena *arena)
+static struct scd_str base_name(struct scd_str path)
 {
+	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+	size_t at = slash ? (size_t)(slash - path.data) + 1 : 0;
+
+	return (struct scd_str){ path.data + at, path.len - at };
+}
+
+struct scd_str scd_redact_argument(struct scd_str program, struct scd_str previous, struct scd_str argument,
+                                   struct scd_arena *arena)
+{
+	enum tool tool = tool_of(base_name(program));
 	size_t value;
 
 	if (!argument.len)
 		return argument;
+	if (tool == SSHPASS && scd_str_is(previous, "-p"))
+		return MASK;
+	if (tool && argument.len > 2 && scd_str_starts_with(argument, SCD_STR("-p")))
+		return scd_arena_printf(arena, "-p" SCD_STR_FMT, SCD_STR_ARG(MASK));
 	if (argument.data[0] != '-' && scd_redact_names_secret(previous))
 		return MASK;
 	value = option_value(argument);

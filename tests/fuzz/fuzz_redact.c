@@ -60,7 +60,7 @@ static void check_argument(struct scd_str text, struct scd_arena *arena)
 		argument.data++;
 		argument.len--;
 	}
-	check(argument, scd_redact_argument(previous, argument, arena));
+	check(argument, scd_redact_argument(previous, previous, argument, arena));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -60,6 +60,20 @@ static const struct text_case taken_out[] = {
 	  "{\"Authorization\":\"Bearer " MASK "\",\"x\":1}" },
 	{ "proxy header", "Proxy-Authorization: Digest abc", "Proxy-Authorization: Digest " MASK },
 	{ "token header", "-H X-Auth-Token: abc -v", "-H X-Auth-Token: " MASK " -v" },
+	{ "mysql's -p", "mysql -u root -phunter2 db", "mysql -u root -p" MASK " db" },
+	{ "mysqldump's -p in quotes", "/usr/bin/mysqldump -p'a b' db", "/usr/bin/mysqldump -p'" MASK "' db" },
+	{ "in a shell's argument", "sh -c mysql -px ; ls -pq", "sh -c mysql -p" MASK " ; ls -pq" },
+	{ "sshpass", "sshpass -p hunter2 ssh -p 22 h", "sshpass -p " MASK " ssh -p " MASK " h" },
+	{ "sshpass without a blank", "sh -c 'sshpass -phunter2 ssh h'", "sh -c 'sshpass -p" MASK " ssh h'" },
+	{ "key of AWS", "x AKIAIOSFODNN7EXAMPLE y", "x " MASK " y" },
+	{ "temporary key of AWS", "id=ASIAIOSFODNN7EXAMPLE,x", "id=" MASK ",x" },
+	{ "token of GitHub", "git clone https://ghp_0123456789abcdefghij@h", "git clone https://" MASK "@h" },
+	{ "token of GitHub behind an option", "-tgithub_pat_11ABCDEFG0abcdefghij_x", "-t" MASK },
+	{ "token of GitHub alone", "github_pat_11ABCDEFG0abcdefghij_x", MASK },
+	{ "token of Slack", "xoxb-123456789012-abc", MASK },
+	{ "token of GitLab", "a=glpat-abcdefghij0123456789", "a=" MASK },
+	{ "key of OpenAI", "curl -k sk-proj-abcDEF0123456789abcdef h", "curl -k " MASK " h" },
+	{ "JWT", "-H X: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc -v", "-H X: " MASK " -v" },
 	{ "several", "--password a --token=b c", "--password " MASK " --token=" MASK " c" },
 	{ "too much rather than half", "PASSWORD=x;./miner -o pool", "PASSWORD=" MASK " -o pool" },
 };
@@ -87,6 +101,11 @@ static const struct text_case left_alone[] = {
 	{ "authorization without a value", "the authorization failed", NULL },
 	{ "ends in a scheme", "Authorization: Bearer", NULL },
 	{ "ends in ://", "see http://", NULL },
+	{ "-p of others", "mkdir -p x; ls -pq; xmrig -p3333", NULL },
+	{ "-p of mysql alone", "mysql -p db -P3306 --port=1", NULL },
+	{ "-p of the next command", "mysql x; mkdir -pv y", NULL },
+	{ "words like tokens", "sk-learn-is-a-machine-learning-thing task-0123456789012345678A eyJ AKIAshort ghp_",
+	  NULL },
 };
 
 static struct scd_str redact(struct scd_arena *arena, const char *text)
@@ -164,24 +183,30 @@ static void test_text__an_exhausted_arena_tells_nothing(void **state)
 }
 
 struct argument_case {
-	const char *name, *previous, *argument, *expected;
+	const char *name, *previous, *argument, *expected, *program;
 };
 
 static const struct argument_case arguments[] = {
-	{ "the first", "", "mysql", "mysql" },
-	{ "behind a secret option", "--password", "hunter2", MASK },
-	{ "behind a secret option, with blanks", "-password", "a b c", MASK },
-	{ "option behind a secret option", "--password", "-u", "-u" },
-	{ "behind an option with its value", "--password=x", "host", "host" },
-	{ "behind an option that announces none", "--no-password", "db", "db" },
-	{ "behind a word", "password", "host", "host" },
-	{ "behind -p", "-p", "x", "x" },
-	{ "its own value, with blanks", "", "--password=a b; c", "--password=" MASK },
-	{ "its own empty value", "", "--password=", "--password=" },
-	{ "script", "-c", "TOKEN=abc ./miner -o pool", "TOKEN=" MASK " ./miner -o pool" },
-	{ "header", "-H", "Authorization: Bearer abc", "Authorization: Bearer " MASK },
-	{ "URL", "--url", "http://a:b@c", "http://a:" MASK "@c" },
-	{ "empty behind a secret option", "--password", "", "" },
+	{ "the first", "", "mysql", "mysql", NULL },
+	{ "behind a secret option", "--password", "hunter2", MASK, NULL },
+	{ "behind a secret option, with blanks", "-password", "a b c", MASK, NULL },
+	{ "option behind a secret option", "--password", "-u", "-u", NULL },
+	{ "behind an option with its value", "--password=x", "host", "host", NULL },
+	{ "behind an option that announces none", "--no-password", "db", "db", NULL },
+	{ "behind a word", "password", "host", "host", NULL },
+	{ "behind -p", "-p", "x", "x", NULL },
+	{ "its own value, with blanks", "", "--password=a b; c", "--password=" MASK, NULL },
+	{ "its own empty value", "", "--password=", "--password=", NULL },
+	{ "script", "-c", "TOKEN=abc ./miner -o pool", "TOKEN=" MASK " ./miner -o pool", NULL },
+	{ "header", "-H", "Authorization: Bearer abc", "Authorization: Bearer " MASK, NULL },
+	{ "URL", "--url", "http://a:b@c", "http://a:" MASK "@c", NULL },
+	{ "empty behind a secret option", "--password", "", "", NULL },
+	{ "mysql's -p", "-u", "-phunter2; x", "-p" MASK, "/usr/bin/mysql" },
+	{ "mysql's -p alone", "-p", "db", "db", "mysql" },
+	{ "sshpass's -p", "-p", "a b", MASK, "sshpass" },
+	{ "sshpass's -pX", "x", "-pa b", "-p" MASK, "sshpass" },
+	{ "a script's", "-c", "sshpass -p a b", "sshpass -p " MASK " b", "sh" },
+	{ "-p of others", "-u", "-p3333", "-p3333", "xmrig" },
 };
 
 static void test_argument__is_masked_by_itself_and_by_the_one_before(void **state)
@@ -193,7 +218,8 @@ static void test_argument__is_masked_by_itself_and_by_the_one_before(void **stat
 
 		scd_arena_init(&arena, 1024, 0);
 		assert_text(row->name,
-		            scd_redact_argument(scd_str_from(row->previous), scd_str_from(row->argument), &arena),
+		            scd_redact_argument(scd_str_from(row->program), scd_str_from(row->previous),
+		                                scd_str_from(row->argument), &arena),
 		            row->expected);
 		scd_arena_done(&arena);
 	}
@@ -245,10 +271,31 @@ static int64_t measure_ns(const char *unit, size_t bytes)
  */
 static void test_text__hostile_texts_take_linear_time(void **state)
 {
-	static const char *const units[] = {
-		"a",  "-",  "password", "password=", "--token ", "://",    "://a:", "@", "://a:b@",
-		"\\", "\"", "token'",   "token ",    "token\\",  "token:", "a_",    "1", "Authorization: Bearer "
-	};
+	static const char *const units[] = { "a",
+		                             "-",
+		                             "password",
+		                             "password=",
+		                             "--token ",
+		                             "://",
+		                             "://a:",
+		                             "@",
+		                             "://a:b@",
+		                             "\\",
+		                             "\"",
+		                             "token'",
+		                             "token ",
+		                             "token\\",
+		                             "token:",
+		                             "a_",
+		                             "1",
+		                             "Authorization: Bearer ",
+		                             "sk-",
+		                             "ghp_",
+		                             "AKIA",
+		                             "mysql -p",
+		                             "mysql -p'",
+		                             "sshpass -p ",
+		                             "sk-aaaaaaaaaaaaaaaa." };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(units); i++) {
