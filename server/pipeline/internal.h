@@ -21,6 +21,7 @@ struct scd_pipeline {
 	struct scd_pipeline_counters counters;
 	struct scd_pipeline_gauges gauges;
 	struct scd_sandbox_counters ended; /* of the streams that have ended */
+	uint64_t freed_bytes;              /* what these had remembered */
 	struct scd_stream *streams;        /* the living, linked */
 	unsigned decode_want;
 	bool needed[SCD_POINT_COUNT]; /* points that state or some rule needs */

@@ -123,6 +123,11 @@ struct scd_stream *scd_stream_new(struct scd_pipeline *pipeline, const struct sc
 	return stream;
 }
 
+uint64_t scd_pipeline_freed_bytes(const struct scd_pipeline *pipeline)
+{
+	return pipeline->freed_bytes;
+}
+
 void scd_stream_free(struct scd_stream **stream)
 {
 	struct scd_stream *old = *stream;
@@ -131,8 +136,10 @@ void scd_stream_free(struct scd_stream **stream)
 	*stream = NULL;
 	unlink_stream(old->pipeline, old);
 	scd__coverage_end(old);
-	if (old->sandbox)
+	if (old->sandbox) {
 		add_counters(&old->pipeline->ended, scd_sandbox_counters(old->sandbox));
+		old->pipeline->freed_bytes += scd_sandbox_memory_bytes(old->sandbox);
+	}
 	scd_sandbox_free(&old->sandbox);
 	free(old->sandbox_id);
 	free(old);

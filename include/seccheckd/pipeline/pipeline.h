@@ -98,6 +98,9 @@ const struct scd_pipeline_gauges *scd_pipeline_gauges(const struct scd_pipeline 
 /* What the states of all its streams have counted, of those that have ended too. Goes through the living ones. */
 void scd_pipeline_sandboxes(const struct scd_pipeline *pipeline, struct scd_sandbox_counters *ret_counters);
 
+/* The memory that states of streams which have ended gave back to malloc, in all. */
+uint64_t scd_pipeline_freed_bytes(const struct scd_pipeline *pipeline);
+
 /*
  * What is known of a connection before its first message. sandbox_id may be empty: then the first container's id is
  * taken, as claimed.

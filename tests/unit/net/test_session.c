@@ -86,8 +86,8 @@ static void on_stopped(void *user)
 
 static int set_up(void **state)
 {
-	static const struct scd_net_sink_ops sink_ops = { open_stream, take_message, lose_message,
-		                                          NULL,        summarize,    close_stream };
+	static const struct scd_net_sink_ops sink_ops = { open_stream, take_message, lose_message, NULL,
+		                                          summarize,   close_stream, NULL };
 	static const struct scd_net_ops ops = { .stopped = on_stopped };
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	const struct scd_net_sink sink = { &sink_ops, fixture };
