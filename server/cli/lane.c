@@ -32,7 +32,8 @@
 
 /*
  * What ended sandboxes had remembered goes back to the system, when it is so much: malloc alone keeps nearly all of it,
- * in pieces between those of the living. Seldom, since threads wait for it: 12 ms for 100 MB, most of it the kernel's; 1 ms when there is nothing.
+ * in pieces between those of the living. Seldom, since threads wait for it: 12 ms for 100 MB, most of it the kernel's,
+ * and 1 ms when there is nothing.
  */
 #define TRIM_MS    1000u
 #define TRIM_BYTES (UINT64_C(4) << 20)
