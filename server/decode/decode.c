@@ -159,44 +159,97 @@ static const uint8_t *next_text(const uint8_t *at, const uint8_t *end, uint64_t 
 }
 
 /*
- * Stores the texts of a repeated field: of `count` the first `head`, and of the last as many as there is room for.
+ * Behind the next text of a repeated field, where it follows at once and is short, as nearly all do; else NULL. A
+ * sandbox may send two million empty ones, which nobody looks at, so they must cost next to nothing.
  */
-static void store_texts(const uint8_t *at, const uint8_t *end, uint64_t tag, size_t count, size_t head,
-                        struct scd_str *items, size_t room)
+static inline const uint8_t *behind_short_text(const uint8_t *at, const uint8_t *end, uint64_t tag)
+{
+	if (end - at < 2 || at[0] != tag || at[0] >= 0x80 || at[1] >= 0x80 || at[1] > end - at - 2)
+		return NULL;
+	return at + 2 + at[1];
+}
+
+static const uint8_t *skip_short_texts(const uint8_t *at, const uint8_t *end, uint64_t tag)
+{
+	const uint8_t *behind;
+
+	while ((behind = behind_short_text(at, end, tag)))
+		at = behind;
+	return at;
+}
+
+#define HALF (SCD_LIMIT_EVENT_STRINGS / 2)
+
+/* A place in front of a text of a repeated field, and how many of them come before. */
+struct mark {
+	const uint8_t *at;
+	size_t count;
+};
+
+/* Counts the texts from here to the end; *ret_tail is in front of the last HALF of them, or a little earlier. */
+static int count_texts(const uint8_t *first, const uint8_t *end, uint64_t tag, size_t *ret_count, struct mark *ret_tail)
+{
+	struct mark here = { first, 0 }, last = here, before = here;
+	struct scd_str text;
+
+	for (;;) {
+		const uint8_t *behind = behind_short_text(here.at, end, tag);
+
+		text.data = "";
+		if (!behind)
+			behind = next_text(here.at, end, tag, &text);
+		if (!behind)
+			return -EBADMSG;
+		if (!text.data)
+			break;
+		here = (struct mark){ behind, here.count + 1 };
+		if (here.count - last.count == HALF) {
+			before = last;
+			last = here;
+		}
+	}
+	*ret_count = here.count;
+	*ret_tail = before;
+	return 0;
+}
+
+/* Stores texts up to a count, without the first ones. */
+static void store_texts(struct mark from, const uint8_t *end, uint64_t tag, size_t without, size_t count,
+                        struct scd_str *items)
 {
 	struct scd_str text;
 
-	for (size_t seen = 0; seen < count; seen++) {
-		at = next_text(at, end, tag, &text);
-		if (seen < head)
-			items[seen] = text;
-		else if (count - seen <= room - head)
-			items[room - (count - seen)] = text;
+	while (from.count < count) {
+		from.at = next_text(from.at, end, tag, &text);
+		if (from.count++ >= without)
+			*items++ = text;
 	}
 }
 
 /*
  * A repeated field at its first occurrence: all of them at once, so that the array is allocated with its final size.
- * Of more than the limit, the first and the last halves are kept.
+ * Of more than the limit, the first and the last halves are kept, and only they are looked at.
  */
 static int collect_texts(struct decoding *decoding, const uint8_t *first, const uint8_t *end, uint64_t tag,
                          struct scd_strings *strings)
 {
-	const uint8_t *at = first;
-	struct scd_str text, *items;
-	size_t count = 0, room;
+	struct scd_str *items;
+	struct mark tail;
+	size_t count, room;
+	int r;
 
 	if (strings->items)
 		return 0;
-	while ((at = next_text(at, end, tag, &text)) && text.data)
-		count++;
-	if (!at)
-		return -EBADMSG;
+	r = count_texts(first, end, tag, &count, &tail);
+	if (r < 0)
+		return r;
 	room = count < SCD_LIMIT_EVENT_STRINGS ? count : SCD_LIMIT_EVENT_STRINGS;
 	items = scd_arena_alloc(decoding->scratch, room * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
-	store_texts(first, end, tag, count, room == count ? room : room / 2, items, room);
+	store_texts((struct mark){ first, 0 }, end, tag, 0, room == count ? count : HALF, items);
+	if (room < count)
+		store_texts(tail, end, tag, count - HALF, count, items + HALF);
 	*strings = (struct scd_strings){ items, room };
 	decoding->truncated |= room < count;
 	return 0;
@@ -304,6 +357,8 @@ static int walk(struct decoding *decoding, const struct scd__shape *shape, const
 				memcpy(base + action->offset, &text, sizeof(text));
 			else if (at)
 				rc = put_composite(decoding, action, text, first, end, tag, base);
+			if (at && (action->how == SCD__HOW_STRINGS || action->how == SCD__HOW_ENV))
+				at = skip_short_texts(at, end, tag);
 		}
 		if (!at || rc < 0)
 			return at ? rc : -EBADMSG;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/limits.h"
 #include "seccheckd/decode/decode.h"
 
@@ -289,19 +290,62 @@ static void free_args(struct scd_str args)
 
 static void test_decode__keeps_head_and_tail_of_too_many_strings(void **state)
 {
-	const size_t limit = SCD_LIMIT_EVENT_STRINGS, more = 1001;
-	struct scd_str payload = many_args(limit + more);
-	struct scd_event event;
+	enum { limit = SCD_LIMIT_EVENT_STRINGS };
+	static const size_t rows[] = { 1, 1001, limit / 2 - 1, limit / 2, limit / 2 + 1, limit, 2 * limit + 7 };
 
-	assert_int_equal(scd_decode_event(SCD_POINT_SENTRY_EXEC, payload, 0, *state, &event), 0);
-	assert_true(event.truncated);
-	assert_int_equal(event.u.exec.argv.count, limit);
-	for (size_t i = 0; i < limit; i++) {
-		size_t from = i < limit / 2 ? i : i + more;
+	for (size_t row = 0; row < SCD_COUNT(rows); row++) {
+		const size_t more = rows[row];
+		struct scd_str payload = many_args(limit + more);
+		struct scd_event event;
 
-		assert_ptr_equal(event.u.exec.argv.items[i].data, payload.data + 3 * from + 2);
+		assert_int_equal(scd_decode_event(SCD_POINT_SENTRY_EXEC, payload, 0, *state, &event), 0);
+		assert_true(event.truncated);
+		assert_int_equal(event.u.exec.argv.count, limit);
+		for (size_t i = 0; i < limit; i++) {
+			size_t from = i < limit / 2 ? i : i + more;
+
+			assert_ptr_equal(event.u.exec.argv.items[i].data, payload.data + 3 * from + 2);
+		}
+		free_args(payload);
+		scd_arena_reset(*state);
 	}
-	free_args(payload);
+}
+
+/* Long ones, other fields and other forms of the tag between short ones. */
+static void test_decode__collects_strings_wherever_they_are(void **state)
+{
+	static const char start[] = "\x1a\x01"
+	                            "a"
+	                            "\x1a\x00"
+	                            "\x12\x02/b"
+	                            "\x1a\x01"
+	                            "c"
+	                            "\x9a\x00\x01"
+	                            "d"
+	                            "\x1a\x80\x01";
+	static const char *const expected[] = { "a", "", "c", "d", NULL, "e" };
+	char payload[sizeof(start) - 1 + 128 + 3];
+	struct scd_event event;
+	char *end = mempcpy(payload, start, sizeof(start) - 1);
+
+	memset(end, 'x', 128);
+	memcpy(end + 128,
+	       "\x1a\x01"
+	       "e",
+	       3);
+	assert_int_equal(scd_decode_event(SCD_POINT_SENTRY_EXEC, (struct scd_str){ payload, sizeof(payload) }, 0,
+	                                  *state, &event),
+	                 0);
+	assert_int_equal(event.u.exec.argv.count, SCD_COUNT(expected));
+	for (size_t i = 0; i < SCD_COUNT(expected); i++) {
+		struct scd_str item = event.u.exec.argv.items[i];
+
+		if (expected[i])
+			assert_true(scd_str_eq(item, scd_str_from(expected[i])));
+		else
+			assert_int_equal(item.len, 128);
+	}
+	assert_true(scd_str_eq(event.u.exec.binary_path, SCD_STR("/b")));
 	scd_arena_reset(*state);
 }
 
@@ -410,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_decode__gathers_repeated_strings),
 		cmocka_unit_test(test_decode__leaves_environments_alone_unless_asked),
 		cmocka_unit_test(test_decode__keeps_head_and_tail_of_too_many_strings),
+		cmocka_unit_test(test_decode__collects_strings_wherever_they_are),
 		cmocka_unit_test(test_decode__keeps_as_many_strings_as_the_limit),
 		cmocka_unit_test(test_decode__says_so_when_the_arena_is_full),
 		cmocka_unit_test(test_decode__reads_the_inner_messages_of_an_exec),
