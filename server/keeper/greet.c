@@ -122,6 +122,7 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 
 static void open_reserve(struct scd_keeper *keeper)
 {
+	scd__inspector_take_share(&keeper->inspector, peer.uid);
 	if (keeper->reserve_fd < 0)
 		keeper->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }

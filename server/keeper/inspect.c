@@ -22,6 +22,10 @@
 #define STRANGERS_NS (20 * INT64_C(1000000))
 #define WINDOW_NS    INT64_C(1000000000)
 
+/* Of the connections that there may be: this part is left to root and us, and of the rest, this is one user's most. */
+#define HOSTS_PART 4u
+#define GUEST_PART 2u
+
 /* For a line of the log about a buffer. */
 #define OUTCOME_BYTES 160u
 
@@ -54,7 +58,8 @@ static int copy_uids(struct scd__inspector *inspector, const struct scd_keeper_o
 	size_t count = options->allowed_uid_count ? options->allowed_uid_count : sizeof(usual) / sizeof(usual[0]);
 
 	inspector->allowed_uids = calloc(count, sizeof(*uids));
-	if (!inspector->allowed_uids)
+	inspector->shares = calloc(count, sizeof(*inspector->shares));
+	if (!inspector->allowed_uids || !inspector->shares)
 		return -ENOMEM;
 	memcpy(inspector->allowed_uids, uids, count * sizeof(*uids));
 	inspector->allowed_uid_count = count;
@@ -76,16 +81,56 @@ void scd__inspector_done(struct scd__inspector *inspector)
 		free(inspector->runsc_paths[i]);
 	free(inspector->runsc_paths);
 	free(inspector->allowed_uids);
+	free(inspector->shares);
 	*inspector = (struct scd__inspector){ 0 };
+}
+
+/* Its connections; NULL: it may not connect. */
+static size_t *share_of(const struct scd__inspector *inspector, uint32_t uid)
+{
+	for (size_t i = 0; i < inspector->allowed_uid_count; i++) {
+		if (inspector->allowed_uids[i] == uid)
+			return &inspector->shares[i];
+	}
+	return NULL;
 }
 
 bool scd__inspector_allows(const struct scd__inspector *inspector, uint32_t uid)
 {
-	for (size_t i = 0; i < inspector->allowed_uid_count; i++) {
-		if (inspector->allowed_uids[i] == uid)
-			return true;
-	}
-	return false;
+	return share_of(inspector, uid);
+}
+
+static bool is_guest(uint32_t uid)
+{
+	return uid != 0 && uid != geteuid();
+}
+
+bool scd__inspector_has_share(const struct scd__inspector *inspector, uint32_t uid, size_t limit)
+{
+	const size_t for_guests = limit - limit / HOSTS_PART, *share = share_of(inspector, uid);
+
+	if (!is_guest(uid))
+		return true;
+	return share && inspector->guests < for_guests && *share < for_guests / GUEST_PART;
+}
+
+void scd__inspector_take_share(struct scd__inspector *inspector, uint32_t uid)
+{
+	size_t *share = share_of(inspector, uid);
+
+	if (share)
+		++*share;
+	inspector->guests += is_guest(uid);
+}
+
+static void give_share_back(struct scd__inspector *inspector, uint32_t uid)
+{
+	size_t *share = share_of(inspector, uid);
+
+	if (!share || *share == 0)
+		return;
+	--*share;
+	inspector->guests -= is_guest(uid);
 }
 
 static uint32_t offer_to(const struct scd__inspector *inspector, bool verified)
@@ -135,6 +180,7 @@ static int64_t enlarge_stranger(struct scd__inspector *inspector, struct scd__co
 
 void scd__inspector_forget(struct scd__inspector *inspector, const struct scd__connection *connection)
 {
+	give_share_back(inspector, connection->uid);
 	scd__sndbuf_give_back(&inspector->all, connection->sndbuf_bytes);
 	if (!connection->sandbox_id[0])
 		scd__sndbuf_give_back(&inspector->strangers, connection->sndbuf_bytes);

@@ -13,6 +13,8 @@ struct scd__inspector {
 	size_t runsc_count;
 	uint32_t *allowed_uids;
 	size_t allowed_uid_count;
+	size_t *shares; /* of each of them: connections that it has */
+	size_t guests;  /* connections of all but root and our own user */
 
 	struct scd__sndbuf_account all;       /* every connection's buffer, as long as it lives */
 	struct scd__sndbuf_account strangers; /* of them, those that are not verified */
@@ -31,13 +33,23 @@ void scd__inspector_done(struct scd__inspector *inspector);
 bool scd__inspector_allows(const struct scd__inspector *inspector, uint32_t uid);
 
 /*
+ * Whether this user, who may connect, may have one connection more of `limit`: so that one who takes all that there are
+ * does not keep others from starting sandboxes. A quarter is left to root and our own user, and of the rest no other
+ * user has more than half.
+ */
+bool scd__inspector_has_share(const struct scd__inspector *inspector, uint32_t uid, size_t limit);
+
+/* A connection of this user is there; scd__inspector_forget gives its share back. */
+void scd__inspector_take_share(struct scd__inspector *inspector, uint32_t uid);
+
+/*
  * Fills sandbox_id and sndbuf_bytes of a connection whose handshake has come and is not answered yet; logs and
  * counts. Never blocks.
  */
 void scd__inspector_inspect(struct scd__inspector *inspector, struct scd__connection *connection,
                             struct scd_keeper_counters *counters);
 
-/* The connection is about to end: its buffer is given back. */
+/* The connection is about to end: its buffer and its share are given back. */
 void scd__inspector_forget(struct scd__inspector *inspector, const struct scd__connection *connection);
 
 #endif

@@ -26,6 +26,7 @@
 	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                   \
 	X(timed_out, "Connections closed because no handshake came in time.")                          \
 	X(refused_full, "Connections closed because the table of connections is full.")                \
+	X(refused_share, "Connections closed because their user has its share of the table.")         \
 	X(refused_resources, "Connections closed for want of descriptors or memory.")                  \
 	X(refused_user, "Connections closed because their user may not connect.")                      \
 	X(accept_pauses, "Times that accepting was suspended for want of resources.")                  \

@@ -186,6 +186,40 @@ static void test_allows__root_and_ourselves_unless_told_otherwise(void **state)
 	scd__inspector_done(&listed);
 }
 
+/* How many connections a user gets, of so many. */
+static size_t take_all(struct scd__inspector *inspector, uint32_t uid, size_t limit)
+{
+	size_t count = 0;
+
+	while (count < limit && scd__inspector_has_share(inspector, uid, limit)) {
+		scd__inspector_take_share(inspector, uid);
+		count++;
+	}
+	return count;
+}
+
+static void test_share__nobody_takes_the_connections_of_others(void **state)
+{
+	static const uint32_t uids[] = { 0, 1000, 1001, 1002 };
+	const struct scd_keeper_options options = { .allowed_uids = uids, .allowed_uid_count = 4 };
+	const struct scd__connection theirs = { .uid = 1000, .sandbox_id = "x" };
+	struct scd__inspector inspector = { 0 };
+
+	(void)state;
+	if (geteuid() > 0 && geteuid() <= 1002)
+		skip();
+	assert_int_equal(scd__inspector_init(&inspector, &options), 0);
+	assert_false(scd__inspector_has_share(&inspector, 4711, 80)); /* it may not connect at all */
+	assert_int_equal(take_all(&inspector, 1000, 80), 30);
+	assert_int_equal(take_all(&inspector, 1001, 80), 30);
+	assert_int_equal(take_all(&inspector, 1002, 80), 0); /* the last quarter is root's */
+	assert_int_equal(take_all(&inspector, 0, 80), 80);
+	scd__inspector_forget(&inspector, &theirs);
+	assert_int_equal(take_all(&inspector, 1002, 80), 1);
+	assert_false(scd__inspector_has_share(&inspector, 1000, 80));
+	scd__inspector_done(&inspector);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_inspect__leaves_buffers_alone_when_the_account_is_spent, set_up,
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_inspect__bounds_the_time_for_strangers, set_up, tear_down),
+		cmocka_unit_test(test_share__nobody_takes_the_connections_of_others),
 		cmocka_unit_test_setup_teardown(test_allows__root_and_ourselves_unless_told_otherwise, set_up,
 		                                tear_down),
 	};
