@@ -107,6 +107,11 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 		refuse_unlisted(listener, fd, "this user may not connect");
 		return;
 	}
+	if (!scd__inspector_has_share(&keeper->inspector, peer.uid, keeper->connections.limit)) {
+		keeper->counters.refused_share++;
+		refuse_unlisted(listener, fd, "this user has as many connections as it may");
+		return;
+	}
 	connection = scd__connections_add(&keeper->connections, fd);
 	if (!connection) {
 		*(full ? &keeper->counters.refused_full : &keeper->counters.refused_resources) += 1;
