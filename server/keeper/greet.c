@@ -122,12 +122,12 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 	connection->listener = listener->path;
 	connection->pid = (uint32_t)peer.pid;
 	connection->uid = peer.uid;
+	scd__inspector_take_share(&keeper->inspector, peer.uid);
 	scd__keeper_greet(keeper, connection);
 }
 
 static void open_reserve(struct scd_keeper *keeper)
 {
-	scd__inspector_take_share(&keeper->inspector, peer.uid);
 	if (keeper->reserve_fd < 0)
 		keeper->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
