@@ -16,7 +16,9 @@
 
 #include "bundle.h"
 #include "rule_options.h"
+#include "seccheckd/base/error.h"
 #include "seccheckd/base/log.h"
+#include "seccheckd/engine/format.h"
 
 #define INSTALLED_FOLDER "share/seccheckd/rules"
 #define SOURCE_FOLDER    "rules"
@@ -116,6 +118,56 @@ static int build(const struct scd_config *config, const struct source *source,
 	return r;
 }
 
+static bool switches_any(const struct scd_rule_switch *one, const struct scd_ruleset *set)
+{
+	for (size_t i = 0; i < scd_ruleset_rule_count(set); i++)
+		if (scd_rule_switch_matches(one, scd_ruleset_rule(set, i)))
+			return true;
+	return false;
+}
+
+/* A selector that is about no rule is a slip of the hand, which may leave a sandbox unwatched. */
+static void warn_of_switches(const struct scd_ruleset_options *options, const struct scd_ruleset *set)
+{
+	static const char *const by[] = { [SCD_RULE_SWITCH_NAME] = "a name that is",
+		                          [SCD_RULE_SWITCH_SUBSTRING] = "a name with",
+		                          [SCD_RULE_SWITCH_TAG] = "the tag" };
+
+	for (size_t i = 0; i < options->switch_count && scd_ruleset_rule_count(set) > 0; i++) {
+		const struct scd_rule_switch *one = &options->switches[i];
+
+		if (switches_any(one, set))
+			continue;
+		fprintf(stderr, "seccheckd: warning: no rule has %s '", by[one->by]);
+		scd_print_shown(one->text, stderr);
+		fprintf(stderr, "', so nothing is %sabled by it\n", one->enable ? "en" : "dis");
+	}
+}
+
+/* Each output that is appended, once and where it was written: in rules, it would be an error of each of them. */
+static int check_outputs(const struct scd_config *config, const struct scd_ruleset_options *options,
+                         struct scd_arena *arena, struct scd_diags *diags)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < options->extra_output_count; i++) {
+		const struct scd_format *format;
+		struct scd_error err = { 0 };
+		int r = scd_format_new_over(options->extra_outputs[i].text, options->fields, arena, &format, &err);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0)
+			continue;
+		scd_config_place(config, "append_output", &err);
+		scd_diags_add(diags, SCD_DIAG_ERR_COMPILE_OUTPUT, err.file[0] ? err.file : NULL, err.line, err.column,
+		              NULL, err.hint[0] ? err.hint : NULL, "append_output: '" SCD_STR_FMT "': %s",
+		              SCD_STR_ARG(options->extra_outputs[i].text), err.what);
+		result = r;
+	}
+	return result;
+}
+
 static int build_as_configured(const struct scd_config *config, const struct source *source, struct scd_diags *diags,
                                struct scd_ruleset **ret_set)
 {
@@ -126,9 +178,34 @@ static int build_as_configured(const struct scd_config *config, const struct sou
 	scd_arena_init(&arena, OPTIONS_CHUNK_BYTES, 0);
 	r = scd__rule_options_of(config, &arena, &options);
 	if (r == 0)
+		r = check_outputs(config, &options, &arena, diags);
+	if (r == 0)
 		r = build(config, source, &options, diags, ret_set);
+	if (r == 0 && source->good_fd < 0)
+		warn_of_switches(&options, *ret_set);
 	scd_arena_done(&arena);
 	return r;
+}
+
+size_t scd__rules_enabled(const struct scd_ruleset *set)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < scd_ruleset_rule_count(set); i++)
+		count += scd_ruleset_rule(set, i)->enabled;
+	return count;
+}
+
+/* Says why there will be no alert. */
+static void warn_of_silence(const struct scd_ruleset *set)
+{
+	if (scd_ruleset_rule_count(set) == 0)
+		fprintf(stderr, "seccheckd: warning: there is no rule in what was loaded, so there will be no alert\n");
+	else if (scd__rules_enabled(set) == 0)
+		fprintf(stderr,
+		        "seccheckd: warning: all %zu rules are switched off, or less urgent than the "
+		        "priority, so there will be no alert of a rule\n",
+		        scd_ruleset_rule_count(set));
 }
 
 static int load(const struct scd_config *config, const struct source *source, struct scd_ruleset **ret_set)
@@ -143,8 +220,8 @@ static int load(const struct scd_config *config, const struct source *source, st
 		scd_diags_print(&diags, stderr);
 	if (r < 0 && diags.error_count == 0)
 		fprintf(stderr, "seccheckd: cannot load the rules: %s\n", strerror(-r));
-	if (r == 0 && !told_before && scd_ruleset_rule_count(*ret_set) == 0)
-		fprintf(stderr, "seccheckd: warning: there is no rule in what was loaded, so there will be no alert\n");
+	if (r == 0 && !told_before)
+		warn_of_silence(*ret_set);
 	scd_diags_done(&diags);
 	return r;
 }

@@ -14,6 +14,9 @@
  */
 int scd__rules_load(const struct scd_config *config, struct scd_ruleset **ret_set);
 
+/* How many rules of a set are evaluated: neither switched off nor less urgent than the priority. */
+size_t scd__rules_enabled(const struct scd_ruleset *set);
+
 /* The rules that come with the program. 0, or negative errno with the reason in diags. */
 int scd__rules_add_bundled(struct scd_loader *loader, struct scd_diags *diags);
 

@@ -286,9 +286,13 @@ static int start_lanes(struct worker *worker)
 
 static void say_ready(const struct worker *worker)
 {
-	const size_t count = scd_ruleset_rule_count(worker->rules);
+	const size_t count = scd_ruleset_rule_count(worker->rules), enabled = scd__rules_enabled(worker->rules);
+	char evaluated[32] = "";
 
-	scd_log(SCD_LOG_NOTICE, "ready: %zu rule%s (generation %s), %zu thread%s", count, count == 1 ? "" : "s",
+	if (enabled < count)
+		snprintf(evaluated, sizeof(evaluated), "%zu of ", enabled);
+	scd_log(SCD_LOG_NOTICE, "ready: %s%zu rule%s (generation %s), %zu thread%s", evaluated, count,
+	        count == 1 ? "" : "s",
 	        scd_ruleset_generation(worker->rules), worker->lane_count, worker->lane_count == 1 ? "" : "s");
 }
 

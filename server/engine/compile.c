@@ -298,6 +298,15 @@ static int compile_all(struct scd__build *build, const struct scd_ruleset_option
 	return result < 0 ? result : required;
 }
 
+/* What the rules of files of this size may take: small files that grow by macros of macros are a mistake. */
+static size_t memory_for(size_t source_bytes)
+{
+	size_t most = source_bytes * SCD_LIMIT_RULESET_GROWTH;
+	if (most < SCD_LIMIT_SMALL_RULESET_BYTES)
+		return SCD_LIMIT_SMALL_RULESET_BYTES;
+	return most < SCD_LIMIT_RULESET_BYTES ? most : SCD_LIMIT_RULESET_BYTES;
+}
+
 int scd__compile(struct scd__collection *collection, const struct scd_ruleset_options *options,
                  struct scd_ruleset **ret_set)
 {
@@ -307,8 +316,8 @@ int scd__compile(struct scd__collection *collection, const struct scd_ruleset_op
 	struct scd__build build = { .collection = collection, .set = set };
 	atomic_init(&set->refs, 1);
 	set->match_first = options->match_first;
-	scd_arena_init(&set->arena, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
-	scd_arena_init(&build.scratch, CHUNK_BYTES, SCD_LIMIT_RULESET_BYTES);
+	scd_arena_init(&set->arena, CHUNK_BYTES, memory_for(collection->source_bytes));
+	scd_arena_init(&build.scratch, CHUNK_BYTES, memory_for(collection->source_bytes));
 	scd__exprs_init(&build.exprs, &set->arena, options->fields);
 	scd_strmap_init(&build.predicate_by_key);
 	int result = compile_all(&build, options);

@@ -118,7 +118,9 @@ static void read_one(struct scd__reader *reader, bool is_append, struct scd__exc
 	read_key(reader, "comps", &exception.comps);
 	read_values(reader, is_append, &exception);
 	if (!is_append && !exception.fields.place.node && !reader->failed)
-		SCD__FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL, NULL, "Item has no mapping for key 'fields'");
+		SCD__FAIL(reader, SCD_DIAG_ERR_YAML_VALIDATE, NULL,
+		          "to add values to an exception of an earlier rule, write `override: {exceptions: append}`",
+		          "Item has no mapping for key 'fields'");
 	if (!reader->failed)
 		add(reader, exceptions, &exception);
 }

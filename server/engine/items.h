@@ -125,6 +125,7 @@ struct scd__collection {
 	struct scd__requirement *requirements;
 	size_t requirement_count, requirement_room;
 	uint32_t next_visibility;
+	size_t source_bytes; /* of all files */
 };
 
 void scd__collection_init(struct scd__collection *collection, struct scd_diags *diags);

@@ -72,6 +72,7 @@ static int add_document(struct scd_loader *loader, struct scd_yaml *yaml)
 	loader->documents = documents;
 	loader->documents[loader->document_count++] = yaml;
 	hash_file(loader, scd_yaml_source(yaml));
+	loader->collection.source_bytes += scd_yaml_source(yaml).len;
 	return scd__collect(&loader->collection, yaml);
 }
 
@@ -183,7 +184,7 @@ int scd_loader_build(struct scd_loader *loader, const struct scd_ruleset_options
 	int result = scd__compile(&loader->collection, options, &set);
 	if (result == -ENOMEM)
 		return report_path(loader, NULL, result, NULL,
-		                   "out of memory: the rules need more than is allowed for a rule set");
+		                   "out of memory: the rules need more than is allowed for a rule set of this size");
 	if (result < 0)
 		return result;
 	if (loader->failed) {

@@ -8,7 +8,8 @@
  * On the way back up, every subtree leaves what has to hold for it to be true (gate.h), or under a `not`, false.
  *
  * Macros are compiled in place, each use anew, because each use goes on to other places. Macros of macros grow
- * exponentially, so the number of nodes is capped, and the nesting too.
+ * exponentially, so the number of checks is capped, also of those that can never hold and leave no node, and the
+ * nesting too.
  */
 #include <errno.h>
 
@@ -22,7 +23,7 @@ struct compiler {
 	struct scd__compile_error *error;
 	const struct scd__macro_item *inside; /* the macro whose text is being compiled; NULL: the rule's own */
 	unsigned depth;
-	size_t node_limit;
+	size_t checks_left;
 	bool negated; /* below an odd number of `not` */
 	struct scd__gates gates;
 	uint32_t cost; /* of the gate that was compiled last */
@@ -39,8 +40,6 @@ struct scd__macro_item *scd__macro_get(const struct scd__build *build, struct sc
 static int add_node(struct compiler *compiler, struct scd__node node, int32_t *ret_entry)
 {
 	struct scd_ruleset *set = compiler->build->set;
-	if (set->node_count == compiler->node_limit)
-		return -E2BIG;
 	struct scd__node *nodes = scd_array_grow_in(&set->arena, set->nodes, set->node_count, &set->node_room,
 	                                            sizeof(*nodes));
 	if (!nodes)
@@ -55,6 +54,8 @@ static int compile_check(struct compiler *compiler, const struct scd_ast *node, 
                          int32_t *ret_entry)
 {
 	uint32_t predicate;
+	if (compiler->checks_left-- == 0)
+		return -E2BIG;
 	int result = scd__predicate_new(compiler->build, node, &predicate, compiler->error);
 	if (result < 0)
 		return result;
@@ -145,7 +146,7 @@ int scd__program_new(struct scd__build *build, const struct scd_ast *condition, 
                      struct scd__gate *ret_gate, struct scd__compile_error *ret_error)
 {
 	struct compiler compiler = { .build = build, .error = ret_error, .gates.arena = &build->scratch };
-	compiler.node_limit = build->set->node_count + SCD_LIMIT_CONDITION_NODES;
+	compiler.checks_left = SCD_LIMIT_CONDITION_NODES;
 	int result = compile(&compiler, condition, SCD__MATCH, SCD__NO, ret_entry);
 	return result < 0 ? result : scd__gate_keep(&compiler.gates, compiler.cost, &build->set->arena, ret_gate);
 }

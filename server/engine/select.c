@@ -73,7 +73,7 @@ static bool has_tag(const struct scd_rule *rule, struct scd_str tag)
 	return false;
 }
 
-static bool is_switched_by(const struct scd_rule *rule, const struct scd_rule_switch *one)
+bool scd_rule_switch_matches(const struct scd_rule_switch *one, const struct scd_rule *rule)
 {
 	switch (one->by) {
 	case SCD_RULE_SWITCH_NAME: return scd_rule_name_matches(one->text, rule->name);
@@ -88,7 +88,7 @@ bool scd__rule_is_enabled(const struct scd_rule *rule, const struct scd_ruleset_
 	bool enabled = rule->enabled;
 
 	for (size_t i = 0; i < options->switch_count; i++)
-		if (is_switched_by(rule, &options->switches[i]))
+		if (scd_rule_switch_matches(&options->switches[i], rule))
 			enabled = options->switches[i].enable;
 	return enabled && rule->priority <= options->minimum_priority;
 }

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "seccheckd/base/array.h"
 #include "tests/support/run.h"
 #include "tests/support/tempdir.h"
 
@@ -320,6 +321,41 @@ static void test_rules__of_which_there_is_none_are_warned_of(void **state)
 	run_done(&run);
 }
 
+static void test_rules__that_are_all_off_are_warned_of(void **state)
+{
+	static const char *const flags[] = { "-t", "-D" }, *const values[] = { "nosuch", "Exec" };
+	static const char *const warnings[] = { "warning: no rule has the tag 'nosuch'", "warning: all " };
+
+	(void)state;
+	for (size_t i = 0; i < SCD_COUNT(flags); i++) {
+		struct run run;
+
+		write_text(tempdir_join(&dir, "rules.yaml"), RULE("Exec", "NOTICE"));
+		REPLAY(&run, flags[i], values[i], GCC_TRACE);
+		assert_int_equal(run.status, 0);
+		assert_int_equal(run.out.len, 0);
+		assert_non_null(strstr(run.err.data, warnings[i]));
+		assert_non_null(strstr(run.err.data, "so there will be no alert of a rule"));
+		run_done(&run);
+	}
+}
+
+/* Once, and where it was written: it is no fault of the rules. */
+static void test_append_output__with_an_error_is_named_with_its_place(void **state)
+{
+	struct run run;
+
+	(void)state;
+	write_text(tempdir_join(&dir, "rules.yaml"), RULE("Exec", "NOTICE"));
+	write_text(tempdir_join(&dir, "config.yaml"), "append_output:\n  - extra_output: \"x=%proc.nam\"\n");
+	REPLAY(&run, "--config", tempdir_join(&dir, "config.yaml"), GCC_TRACE);
+	assert_int_equal(run.status, 1);
+	assert_non_null(strstr(run.err.data, "config.yaml:2:"));
+	assert_non_null(strstr(run.err.data, "append_output: 'x=%proc.nam'"));
+	assert_null(strstr(run.err.data, "rules.yaml"));
+	run_done(&run);
+}
+
 static void test_rules__that_are_not_there_are_named(void **state)
 {
 	struct run run;
@@ -560,6 +596,8 @@ int main(void)
 		TEST(test_rules__with_an_error_end_it_before_any_trace),
 		TEST(test_rules__with_a_warning_are_used),
 		TEST(test_rules__of_which_there_is_none_are_warned_of),
+		TEST(test_rules__that_are_all_off_are_warned_of),
+		TEST(test_append_output__with_an_error_is_named_with_its_place),
 		TEST(test_rules__that_are_not_there_are_named),
 		TEST(test_rules__come_from_files_and_folders),
 		TEST(test_rules__may_require_the_claimed_engine_version),

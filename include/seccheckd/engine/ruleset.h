@@ -113,6 +113,9 @@ struct scd_ruleset_options {
 	const struct scd_field_table *fields;
 };
 
+/* Whether a switch is about this rule. */
+bool scd_rule_switch_matches(const struct scd_rule_switch *one, const struct scd_rule *rule);
+
 /* Whether a rule's name is what a pattern with `*` says. */
 bool scd_rule_name_matches(struct scd_str pattern, struct scd_str name);
 

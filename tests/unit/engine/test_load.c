@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "seccheckd/base/array.h"
 #include "seccheckd/base/buf.h"
 #include "tests/support/rules.h"
 
@@ -425,6 +427,55 @@ static void test_hostile__a_chain_of_macros_is_refused_beyond_the_depth(void **s
 	scd_diags_done(&diags);
 }
 
+/* Also where no check of them can hold, and none leaves anything in the program. */
+static void test_hostile__macros_that_double_are_refused(void **state)
+{
+	static const char *const checks[] = { "proc.name = a", "evt.cpu = 1" };
+	(void)state;
+	for (size_t c = 0; c < SCD_COUNT(checks); c++) {
+		struct scd_buf yaml;
+		struct scd_diags diags;
+		scd_buf_init(&yaml, 1 << 16);
+		scd_diags_init(&diags);
+		scd_buf_printf(&yaml, "- macro: m0\n  condition: %s\n", checks[c]);
+		for (int i = 1; i < 24; i++)
+			scd_buf_printf(&yaml, "- macro: m%d\n  condition: (m%d or m%d)\n", i, i - 1, i - 1);
+		scd_buf_printf(&yaml, RULE("A") "  condition: m23\n");
+		assert_null(rules_load(yaml.data, &diags));
+		assert_non_null(strstr(diags.items[diags.count - 1].what, "more than 262144 checks"));
+		scd_buf_done(&yaml);
+		scd_diags_done(&diags);
+	}
+}
+
+/* A few hundred kilobytes of text do not get gigabytes. */
+static void test_hostile__many_large_rules_get_memory_by_the_size_of_the_files(void **state)
+{
+	(void)state;
+	struct scd_buf yaml;
+	struct scd_diags diags;
+	struct rusage usage;
+	scd_buf_init(&yaml, 1 << 20);
+	scd_diags_init(&diags);
+	scd_buf_printf(&yaml, "- macro: m0\n  condition: (fd.name = a or fd.name = b)\n");
+	for (int i = 1; i < 14; i++)
+		scd_buf_printf(&yaml,
+		               "- macro: m%d\n  condition: ((m%d and fd.num = %d) or (fd.num = 1%d and not m%d))\n", i,
+		               i - 1, i, i, i - 1);
+	for (int i = 0; i < 2000; i++)
+		scd_buf_printf(&yaml,
+		               "- rule: r%d\n  desc: d\n  priority: INFO\n  output: o\n"
+		               "  condition: evt.type = open and m13\n",
+		               i);
+	assert_null(rules_load(yaml.data, &diags));
+	assert_non_null(strstr(diags.items[diags.count - 1].what, "out of memory"));
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	if (!SCD_SANITIZE[0])
+		assert_true(usage.ru_maxrss < 1 << 20);
+	scd_buf_done(&yaml);
+	scd_diags_done(&diags);
+}
+
 static void test_list__of_many_items_loads(void **state)
 {
 	(void)state;
@@ -499,6 +550,8 @@ int main(void)
 		cmocka_unit_test(test_hostile__macros_that_grow_exponentially_are_refused),
 		cmocka_unit_test(test_hostile__deep_nesting_is_refused),
 		cmocka_unit_test(test_hostile__a_chain_of_macros_is_refused_beyond_the_depth),
+		cmocka_unit_test(test_hostile__macros_that_double_are_refused),
+		cmocka_unit_test(test_hostile__many_large_rules_get_memory_by_the_size_of_the_files),
 		cmocka_unit_test(test_list__of_many_items_loads),
 		cmocka_unit_test(test_load__shares_memory_among_regular_expressions),
 	};
