@@ -69,16 +69,23 @@ static int print_help(void)
 	return scd__stdout_flush() ? SCD__EXIT_SUCCESS : SCD__EXIT_FAILURE;
 }
 
-/* `help`, or `help COMMAND`, which is `COMMAND --help`. argv[0] is "help". */
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* `help`, or `help COMMAND [SUBCOMMAND]`, which is `COMMAND [SUBCOMMAND] --help`. argv[0] is "help". */
 static int run_help(int argc, char **argv)
 {
 	const struct entry *entry = argc > 1 ? find(argv[1]) : NULL;
 	char option[] = "--help";
 
-	if (argc < 2)
+	if (argc < 2 || is_help(argv[1]))
 		return print_help();
 	if (!entry)
 		return unknown_command(argv[1]);
+	if (argc > 2)
+		return entry->run(3, (char *[]){ argv[1], argv[2], option, NULL });
 	return entry->run(2, (char *[]){ argv[1], option, NULL });
 }
 
@@ -91,7 +98,7 @@ int scd_cli_main(int argc, char **argv)
 		print_usage(stderr);
 		return SCD__EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (is_help(argv[1]))
 		return print_help();
 	if (strcmp(argv[1], "help") == 0)
 		return run_help(argc - 1, argv + 1);

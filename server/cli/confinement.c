@@ -8,9 +8,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "seccheckd/base/log.h"
@@ -77,8 +79,27 @@ static void choose_user(struct scd__worker_user *user)
 	if (!set_user_by_name(user, OWN_USER) && !set_user_by_name(user, OTHER_USER))
 		set_user(user, OTHER_USER, OVERFLOW_ID, OVERFLOW_ID);
 	if (user->name && strcmp(user->name, OTHER_USER) == 0)
-		scd_log(SCD_LOG_NOTICE, "the worker becomes user " OTHER_USER ", as there is no user " OWN_USER
-		                        ", whom it would share with nobody (" ADVICE ")");
+		scd_log(SCD_LOG_NOTICE, "no user '" OWN_USER "': the worker runs as '" OTHER_USER
+		                        "', which other services may use, too; make one: " ADVICE);
+}
+
+/* Of this process, which is to become the keeper. A kernel that does not tell does not keep it from it either. */
+static bool has_capability(unsigned capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct parts[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &header, parts) < 0 ||
+	       parts[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+static void warn_of_another_user(const struct scd__worker_user *user)
+{
+	if (user->name && !has_capability(CAP_KILL))
+		scd_log(SCD_LOG_WARNING,
+		        "the worker gets another user (%s), and there is no CAP_KILL: one that hangs "
+		        "cannot be killed, nor asked for its counters",
+		        user->name);
 }
 
 int scd__confinement_find_user(const struct scd_config *config, struct scd__worker_user *ret_user,
@@ -91,10 +112,12 @@ int scd__confinement_find_user(const struct scd_config *config, struct scd__work
 	} else if (geteuid() == 0 && !set_user_by_name(&user, config->user) &&
 	           !set_user_by_number(&user, config->user)) {
 		scd_error_set(err, -EINVAL, "there is no user '%s'", config->user);
-		scd_error_hint(err, ADVICE);
+		scd_error_hint(err, "make that user, or name one that is there; without the key it is '" OWN_USER
+		                    "', or '" OTHER_USER "' where that is missing");
 		scd_config_place(config, "user", err);
 		return -EINVAL;
 	}
+	warn_of_another_user(&user);
 	*ret_user = user;
 	return 0;
 }
@@ -202,7 +225,11 @@ int scd__confinement_enter_recorder(const char *folder)
 	if (r < 0 || access(folder, W_OK | X_OK) == 0)
 		return r;
 	r = scd_error_set(&err, -errno, "cannot write into the folder %s: %s", folder, strerror(errno));
-	scd_error_hint(&err, "the recorder has no privileges: run it as the owner of the folder");
+	if (geteuid() == 0)
+		scd_error_hint(&err, "the recorder drops root's privileges, so the folder, and all above it, must let "
+		                     "root in like anybody: take a folder of root's own, or run it as the owner");
+	else
+		scd_error_hint(&err, "run it as the owner of the folder");
 	scd_error_print(&err, stderr);
 	return r;
 }

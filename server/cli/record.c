@@ -66,6 +66,7 @@ struct settings {
 	struct scd_config config; /* listen and log_level of it */
 	const char *folder;
 	int folder_fd;
+	bool made_folder;
 	uint64_t max_bytes;
 };
 
@@ -269,8 +270,10 @@ static int keep(struct settings *settings)
 /* The folder, made if it is not there; SCD__EXIT_SUCCESS or the command's exit status. */
 static int open_folder(struct settings *settings)
 {
-	bool good = mkdir(settings->folder, 0700) == 0 || errno == EEXIST;
+	bool good;
 
+	settings->made_folder = mkdir(settings->folder, 0700) == 0;
+	good = settings->made_folder || errno == EEXIST;
 	if (good)
 		settings->folder_fd = open(settings->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	good = good && settings->folder_fd >= 0 && faccessat(AT_FDCWD, settings->folder, W_OK | X_OK, AT_EACCESS) == 0;
@@ -325,6 +328,8 @@ int scd_cli_record(int argc, char **argv)
 		status = keep(&settings);
 	if (settings.folder_fd >= 0)
 		close(settings.folder_fd);
+	if (status != SCD__EXIT_SUCCESS && settings.made_folder)
+		(void)rmdir(settings.folder); /* if it is still empty: then nothing came of it */
 	scd_config_done(&settings.config);
 	scd__args_done(&args);
 	return status;

@@ -128,8 +128,12 @@ static int find_user(const char *text, uint32_t *ret_uid)
 static int settle_allowed_uids(struct scd_config *config, struct scd_error *err)
 {
 	const struct scd_config_texts *users = &config->allowed_uids;
-	uint32_t *numbers = scd_arena_alloc(&config->arena, users->count * sizeof(*numbers));
+	uint32_t *numbers;
 
+	if (users->count == 0 && is_set(config, "allowed_uids"))
+		return refuse(config, "allowed_uids", err,
+		              "allowed_uids names nobody; leave it out for root and the user of the daemon");
+	numbers = scd_arena_alloc(&config->arena, users->count * sizeof(*numbers));
 	if (!numbers)
 		return scd_error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < users->count; i++) {
@@ -160,6 +164,7 @@ static int check_writable(const struct scd_config *config, const char *filename,
 	const char *slash = strrchr(filename, '/');
 	char folder[PATH_MAX];
 	struct stat status;
+	bool missing;
 
 	if (stat(filename, &status) == 0) {
 		if (S_ISDIR(status.st_mode))
@@ -171,8 +176,10 @@ static int check_writable(const struct scd_config *config, const char *filename,
 	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - filename) + 1 : 1, slash ? filename : ".");
 	if (access(folder, W_OK | X_OK) == 0)
 		return 0;
+	missing = errno == ENOENT;
 	refuse(config, "file_output.filename", err, "cannot make %s: %m", filename);
-	scd_error_hint(err, "seccheckd makes the file, not its directory %s", folder);
+	if (missing)
+		scd_error_hint(err, "seccheckd makes the file, not its directory %s", folder);
 	return -EINVAL;
 }
 

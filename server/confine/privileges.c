@@ -18,20 +18,20 @@
 /* Version 3 has its 64 bits in two parts. */
 #define PARTS 2
 
-/* Whether nothing is left in it; a kernel answers EINVAL behind its last capability. */
-static bool leave_bounding_set(void)
+/*
+ * As far as CAP_SETPCAP allows. Without it that is no loss: who has no capability and gets no new privileges finds
+ * nothing in a bounding set. A kernel answers EINVAL behind its last capability.
+ */
+static void leave_bounding_set(void)
 {
-	bool left = true;
-
 	for (unsigned long cap = 0; cap < 64; cap++) {
 		int r = prctl(PR_CAPBSET_READ, cap);
 
 		if (r < 0)
 			break;
-		if (r > 0 && prctl(PR_CAPBSET_DROP, cap) < 0)
-			left = false;
+		if (r > 0)
+			(void)prctl(PR_CAPBSET_DROP, cap);
 	}
-	return left;
 }
 
 static int become(const struct scd_confinement *wanted, struct scd_error *err)
@@ -92,7 +92,8 @@ static int settle_user(const struct scd_confinement *wanted, struct scd_confined
 	if (!wanted->user_name) {
 		if (wanted->same_user_because)
 			scd__confine_lacks(done, SCD_CONFINE_USER, "a user of its own (%s)", wanted->same_user_because);
-		scd__confine_did(done, SCD_CONFINE_USER, "user %u", (unsigned)geteuid());
+		scd__confine_did(done, SCD_CONFINE_USER, geteuid() == 0 ? "user root (%u)" : "user %u",
+		                 (unsigned)geteuid());
 		return drop_capabilities(err);
 	}
 	r = become(wanted, err);
@@ -107,15 +108,14 @@ static int settle_user(const struct scd_confinement *wanted, struct scd_confined
 
 int scd__confine_privileges(const struct scd_confinement *wanted, struct scd_confined *done, struct scd_error *err)
 {
-	bool bounded = leave_bounding_set();
-	int r = settle_user(wanted, done, err);
+	int r;
 
+	leave_bounding_set();
+	r = settle_user(wanted, done, err);
 	if (r < 0)
 		return r;
 	scd__confine_did(done, SCD_CONFINE_CAPABILITIES, "no capability");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return scd_error_set(err, -errno, "the worker cannot give up new privileges: %s", strerror(errno));
-	if (!bounded)
-		scd__confine_lacks(done, SCD_CONFINE_CAPABILITIES, "an empty bounding set (without CAP_SETPCAP)");
 	return 0;
 }

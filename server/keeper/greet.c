@@ -104,7 +104,7 @@ static void admit(struct scd_keeper *keeper, const struct scd__listener *listene
 
 	if (!scd__inspector_allows(&keeper->inspector, peer.uid)) {
 		keeper->counters.refused_user++;
-		refuse_unlisted(listener, fd, "this user may not connect");
+		refuse_unlisted(listener, fd, "this user may not connect; the key allowed_uids names those that may");
 		return;
 	}
 	if (!scd__inspector_has_share(&keeper->inspector, peer.uid, keeper->connections.limit)) {

@@ -135,8 +135,8 @@ int64_t scd__worker_due_ns(const struct scd_keeper *keeper);
 /* A control socket has ended. */
 void scd__worker_leave(struct scd_keeper *keeper, int64_t now_ns);
 
-/* Kills it, and says why. */
-void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict);
+/* Kills it, and says why. Where the kernel does not allow that, says so, and tries again later. */
+void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict, int64_t now_ns);
 
 /* The last lane said READY. */
 void scd__worker_ready(struct scd_keeper *keeper, int64_t now_ns);

@@ -1,10 +1,10 @@
 /*
  * What the worker's pulses tell: that a thread hangs, and whose message ended the worker.
  *
- * The keeper looks five times as often as a thread may be silent. If it comes late itself, by as much as the time between
- * two looks, the whole machine, or all of us, did not run meanwhile, and every thread's time begins anew; a worker that
- * is held by a debugger is never silent. A lane is watched from its first beat on, and until it is told to stop; the
- * main thread, which writes the outputs, likewise, until every lane is told.
+ * The keeper looks five times as often as a thread may be silent. If it comes late itself, by as much as the time
+ * between two looks, the whole machine, or all of us, did not run meanwhile, and every thread's time begins anew; a
+ * worker that is held by a debugger is never silent. A lane is watched from its first beat on, and until it is told to
+ * stop; the main thread, which writes the outputs, likewise, until every lane is told.
  *
  * Strikes: a connection gets one when the worker ends while it is being read, and there is reason to say that reading
  * it was the cause:
@@ -151,7 +151,7 @@ void scd__pulses_look(struct scd_keeper *keeper, int64_t now_ns)
 		return;
 	}
 	log_silence(keeper);
-	scd__worker_kill(keeper, SCD__VERDICT_SILENT);
+	scd__worker_kill(keeper, SCD__VERDICT_SILENT, now_ns);
 }
 
 static void strike(struct scd_keeper *keeper, struct scd__connection *connection, int64_t now_ns)

@@ -51,6 +51,9 @@
 /* From the order to stop to SIGKILL: the last pass over the sockets, and 5 s for outputs. */
 #define STOP_NS (10000 * SCD__MS_NS)
 
+/* From a SIGKILL that the kernel does not allow to the next. */
+#define KILL_AGAIN_NS (5000 * SCD__MS_NS)
+
 /* A worker that lived for so long after READY did not end because of how it started. */
 #define SETTLED_NS (10000 * SCD__MS_NS)
 
@@ -254,6 +257,16 @@ static bool is_final(const struct scd_keeper *keeper, int wait_status)
 	return exited_with(wait_status, SCD_WORKER_EXIT_FINAL) && keeper->may_be_final && keeper->may_be_final();
 }
 
+static void log_no_start(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		scd_log(SCD_LOG_ERROR, "not started, see the errors above (the worker's exit status: %d)",
+		        WEXITSTATUS(wait_status));
+	else
+		scd_log(SCD_LOG_ERROR, "not started: the worker was ended by signal %d before it was ready",
+		        WTERMSIG(wait_status));
+}
+
 /* Whether the daemon ends with this worker; then its status is set. */
 static bool is_the_end(struct scd_keeper *keeper, int wait_status)
 {
@@ -267,32 +280,35 @@ static bool is_the_end(struct scd_keeper *keeper, int wait_status)
 		scd_log(SCD_LOG_INFO, "the worker has stopped (exit status %d)", WEXITSTATUS(wait_status));
 		end(keeper, keeper->stop_failed ? 1 : WEXITSTATUS(wait_status));
 	} else if (!keeper->was_ready) {
-		scd_log(SCD_LOG_ERROR, "not started, see the errors above (the worker's %s: %d)",
-		        WIFEXITED(wait_status) ? "exit status" : "signal",
-		        WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status));
+		log_no_start(wait_status);
 		end(keeper, 1);
 	} else if (worker->verdict == SCD__VERDICT_LATE)
 		end(keeper, 1);
 	return keeper->ended;
 }
 
-static void log_death(const struct scd_keeper *keeper, int wait_status, int64_t now_ns)
+/* is_last: no other one follows. */
+static void log_death(const struct scd_keeper *keeper, int wait_status, bool is_last, int64_t now_ns)
 {
 	static struct scd_log_gate gate = SCD_LOG_GATE(10);
 	const struct scd__worker *worker = &keeper->worker;
+	const size_t count = keeper->connections.count;
 	bool exited = WIFEXITED(wait_status);
+	char next[128] = "no connection is left to read, and no other one follows";
 
-	scd_log_gated(&gate, SCD_LOG_ERROR,
-	              "the worker ended %s (%s %d); another one follows in %" PRId64 " ms and gets its %zu connections",
+	if (!is_last)
+		snprintf(next, sizeof(next), "another one follows in %" PRId64 " ms and gets its %zu connection%s",
+		         (worker->restart_at_ns - now_ns) / SCD__MS_NS, count, count == 1 ? "" : "s");
+	scd_log_gated(&gate, SCD_LOG_ERROR, "the worker ended %s (%s %d); %s",
 	              keeper->stopping ? "while it stopped" : "without an order", exited ? "exit status" : "signal",
-	              exited ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status),
-	              (worker->restart_at_ns - now_ns) / SCD__MS_NS, keeper->connections.count);
+	              exited ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status), next);
 }
 
 void scd__worker_reap(struct scd_keeper *keeper, int64_t now_ns)
 {
 	struct scd__worker *worker = &keeper->worker;
 	int wait_status;
+	bool is_last;
 
 	if (worker->pid <= 0 || waitpid(worker->pid, &wait_status, WNOHANG) != worker->pid)
 		return;
@@ -307,8 +323,9 @@ void scd__worker_reap(struct scd_keeper *keeper, int64_t now_ns)
 	release_pulses(worker);
 	worker->kill_at_ns = worker->look_at_ns = SCD__NEVER_NS;
 	plan_restart(keeper, now_ns);
-	log_death(keeper, wait_status, now_ns);
-	if (keeper->stopping && !scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING))
+	is_last = keeper->stopping && !scd__connections_first(&keeper->connections, SCD__CONNECTION_WAITING);
+	log_death(keeper, wait_status, is_last, now_ns);
+	if (is_last)
 		end(keeper, 1);
 }
 
@@ -335,24 +352,45 @@ static const char *reason_of(enum scd__verdict verdict)
 	}
 }
 
-void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict)
+/*
+ * It lives on, so its connections stay its own: two must not read one socket. It is looked at again; one that comes
+ * back to life is left alone. At the end of the stop there is nothing to wait for: it sees its control sockets end.
+ */
+static void spare(struct scd_keeper *keeper, enum scd__verdict verdict, int error, int64_t now_ns)
 {
 	struct scd__worker *worker = &keeper->worker;
 
-	scd_log(SCD_LOG_ERROR, "the worker %s: killing it", reason_of(verdict));
+	scd_log(SCD_LOG_ERROR, "the worker %s, and this process cannot kill it: %s%s", reason_of(verdict),
+	        strerror(error), error == EPERM ? " (it takes CAP_KILL)" : "");
+	if (verdict == SCD__VERDICT_LATE)
+		end(keeper, 1);
+	else if (verdict == SCD__VERDICT_SILENT)
+		worker->look_at_ns = now_ns + KILL_AGAIN_NS;
+	else
+		worker->kill_at_ns = now_ns + KILL_AGAIN_NS;
+}
+
+void scd__worker_kill(struct scd_keeper *keeper, enum scd__verdict verdict, int64_t now_ns)
+{
+	struct scd__worker *worker = &keeper->worker;
+
+	if (kill(worker->pid, SIGKILL) < 0 && errno != ESRCH) {
+		spare(keeper, verdict, errno, now_ns);
+		return;
+	}
+	scd_log(SCD_LOG_ERROR, "the worker %s: it is killed", reason_of(verdict));
 	worker->verdict = verdict;
 	worker->kill_at_ns = worker->look_at_ns = SCD__NEVER_NS;
 	keeper->counters.workers_killed++;
-	kill(worker->pid, SIGKILL);
 }
 
 /* Its patience is over. */
 static void run_out(struct scd_keeper *keeper, int64_t now_ns)
 {
 	if (keeper->stopping && now_ns >= keeper->stop_by_ns)
-		scd__worker_kill(keeper, SCD__VERDICT_LATE);
+		scd__worker_kill(keeper, SCD__VERDICT_LATE, now_ns);
 	else
-		scd__worker_kill(keeper, keeper->worker.left ? SCD__VERDICT_LEFT : SCD__VERDICT_UNREADY);
+		scd__worker_kill(keeper, keeper->worker.left ? SCD__VERDICT_LEFT : SCD__VERDICT_UNREADY, now_ns);
 }
 
 static void restart(struct scd_keeper *keeper, int64_t now_ns)

@@ -524,6 +524,7 @@ static void test_record__does_not_start_with_a_fault(void **state)
 		if (run.status != rows[i].status || run.out.len > 0 || !strstr(run.err.data, rows[i].err))
 			fail_msg("%s: status %d, err: %s", rows[i].name, run.status, run.err.data);
 		assert_int_equal(access("s", F_OK), -1);
+		assert_int_equal(access("out", F_OK), -1);
 		run_done(&run);
 	}
 }

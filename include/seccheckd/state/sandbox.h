@@ -29,7 +29,7 @@ struct scd_sandbox;
 	X(EVICTED, "evicted", "something was forgotten for want of room")           \
 	X(EXHAUSTED, "exhausted", "there was no memory for what a message told")    \
 	X(ID_CUT, "id_cut", "a container's id was too long to be told from others") \
-	X(RESUMED, "resumed", "an earlier worker read the beginning")               \
+	X(RESUMED, "resumed", "an earlier worker had the connection, and ended")    \
 	X(UNSEEDED, "unseeded", "the start of the container was not seen")
 
 enum scd_taint {

@@ -113,6 +113,8 @@ static const struct contradiction {
 	{ "one socket twice", "listen:\n- /a\n- /b\n- /a\n", 2, 1, "the socket /a is given twice" },
 	{ "a runsc that is not there", "runsc_paths:\n- /dev/null\n- /nonexistent/runsc\n", 2, 1,
 	  "cannot find /nonexistent/runsc: No such file or directory" },
+	{ "nobody who may connect", "allowed_uids: []\n", 1, 15,
+	  "allowed_uids names nobody; leave it out for root and the user of the daemon" },
 	{ "a user who is not there", "allowed_uids: [0, nobody,\n no-such-user]\n", 1, 15,
 	  "there is no user no-such-user" },
 	{ "a number that is no user", "allowed_uids: [4294967295]\n", 1, 15, "4294967295 is not the number of a user" },
