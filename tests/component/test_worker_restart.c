@@ -12,8 +12,10 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "seccheckd/base/clock.h"
 #include "tests/support/child.h"
 #include "tests/support/messages.h"
 #include "tests/support/peer.h"
@@ -278,6 +281,53 @@ static void test_worker_restart__costs_no_more_than_what_was_in_hand(void **stat
 	assert_int_equal(run_count(&fixture->run.err, "broken"), 0);
 }
 
+/* Of /proc/PID/task/TID/stat, behind the name in parentheses. */
+static bool is_stopped_thread(pid_t pid, const char *thread)
+{
+	char path[64], line[256] = "";
+	const char *name_end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stat", (int)pid, thread);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	name_end = strrchr(line, ')');
+	return name_end && strncmp(name_end, ") T", 3) == 0;
+}
+
+static bool is_stopped(pid_t pid)
+{
+	bool stopped = true;
+	struct dirent *entry;
+	char path[64];
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	threads = opendir(path);
+	if (!threads)
+		return false;
+	while (stopped && (entry = readdir(threads)))
+		stopped = entry->d_name[0] == '.' || is_stopped_thread(pid, entry->d_name);
+	closedir(threads);
+	return stopped;
+}
+
+/* Until the last of its threads stands still: on a busy machine one may read on for a while after the signal. */
+static void stop_all_threads(pid_t pid)
+{
+	int64_t deadline_ns = scd_clock_mono_ns() + INT64_C(1000000) * PEER_DEADLINE_MS;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	while (!is_stopped(pid)) {
+		assert_true(scd_clock_mono_ns() < deadline_ns);
+		sched_yield();
+	}
+}
+
 /* A worker that hangs is noticed; and what waits in the sockets meanwhile is all read by the next one. */
 static void test_worker_restart__follows_one_that_hangs_and_reads_what_came_meanwhile(void **state)
 {
@@ -287,7 +337,7 @@ static void test_worker_restart__follows_one_that_hangs_and_reads_what_came_mean
 	start_senders(fixture);
 	order_burst(fixture);
 	assert_true(run_until_out(&fixture->run, 1));
-	kill(run_child(&fixture->run), SIGSTOP);
+	stop_all_threads(run_child(&fixture->run));
 	order_burst(fixture);
 	finish_senders(fixture);
 	if (!run_until(&fixture->run, "the worker is ready again"))
