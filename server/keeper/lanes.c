@@ -20,6 +20,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 #include "keeper/custody.h"
 #include "keeper/internal.h"
 #include "seccheckd/base/log.h"
+#include "seccheckd/base/peer_socket.h"
 
 /* Control messages handled before others have their turn. */
 #define HEAR_BATCH 64
@@ -181,6 +183,39 @@ static bool all_ready(const struct scd__worker *worker)
 	return true;
 }
 
+static bool is_gone(const struct scd__connection *connection)
+{
+	struct pollfd look = { .fd = connection->fd, .events = POLLRDHUP };
+
+	return poll(&look, 1, 0) != 0;
+}
+
+/*
+ * The worker says that a connection has ended. If the sandbox is still there, it may be that somebody wants it to be
+ * watched no more, and it would not connect again: it is held, like one in quarantine. The one that a worker ends on
+ * purpose sends descriptors, which kernels that can do so refuse instead.
+ */
+static void let_go(struct scd_keeper *keeper, struct scd__connection *connection)
+{
+	static struct scd_log_gate gate = SCD_LOG_GATE(10);
+
+	if (keeper->stopping || is_gone(connection)) {
+		keeper->counters.released++;
+		scd__keeper_forget(keeper, connection);
+		return;
+	}
+	keeper->counters.closed_early++;
+	scd_log_gated(&gate, SCD_LOG_ERROR,
+	              "sandbox %s: the worker let go of connection %" PRIu64 " of pid %" PRIu32
+	              ", which has not ended: the sandbox is not watched any more",
+	              connection->sandbox_id[0] ? connection->sandbox_id : "(no name)", connection->id,
+	              connection->pid);
+	if (scd_peer_socket_refuses_descriptors(connection->fd))
+		scd__connections_move(&keeper->connections, connection, SCD__CONNECTION_QUARANTINED);
+	else
+		scd__keeper_forget(keeper, connection);
+}
+
 /* What a worker says is not trusted: a lane is ready once, and an id that it does not hold is refused. */
 static bool obey(struct scd_keeper *keeper, size_t lane, const struct scd_custody *message, int64_t now_ns)
 {
@@ -199,9 +234,8 @@ static bool obey(struct scd_keeper *keeper, size_t lane, const struct scd_custod
 		connection = scd__connections_find(&keeper->connections, message->connection_id);
 		if (!connection || connection->state != SCD__CONNECTION_HELD || connection->lane != lane)
 			return false;
-		keeper->counters.released++;
 		worker->lanes[lane].connection_count--;
-		scd__keeper_forget(keeper, connection);
+		let_go(keeper, connection);
 		return true;
 	default: return false;
 	}

@@ -194,7 +194,7 @@ void scd_pipeline_unwatched(struct scd_pipeline *pipeline, const struct scd_stre
 	}
 	stream->silent = true;
 	scd_buf_init(&text, NOTICE_BYTES);
-	scd_buf_printf(&text, "Sandbox is not watched any more: workers ended while they read it (pid=%u ", peer_pid);
+	scd_buf_printf(&text, "Sandbox is not watched any more: nobody reads its connection (pid=%u ", peer_pid);
 	append_sandbox(stream, &text);
 	tell(stream, &unwatched, info->opened_ns, scd_buf_str(&text));
 	scd_buf_done(&text);

@@ -26,13 +26,14 @@
 	X(refused_handshake, "Connections closed for a wrong or missing handshake.")                   \
 	X(timed_out, "Connections closed because no handshake came in time.")                          \
 	X(refused_full, "Connections closed because the table of connections is full.")                \
-	X(refused_share, "Connections closed because their user has its share of the table.")         \
+	X(refused_share, "Connections closed because their user has its share of the table.")          \
 	X(refused_resources, "Connections closed for want of descriptors or memory.")                  \
 	X(refused_user, "Connections closed because their user may not connect.")                      \
 	X(accept_pauses, "Times that accepting was suspended for want of resources.")                  \
 	X(handed_over, "Connections given to a worker, each time.")                                    \
 	X(resumed, "Of these, connections that an earlier worker had had.")                            \
 	X(released, "Connections that the worker reported as ended.")                                  \
+	X(closed_early, "Connections that the worker reported as ended, and that had not.")            \
 	X(workers_started, "Workers started, with the first.")                                         \
 	X(workers_died, "Workers that ended without an order and were followed by another.")           \
 	X(workers_killed, "Workers that were killed: they hung, did not get ready, or did not end.")   \
