@@ -103,8 +103,8 @@ static void skip_oversized(struct scd__session *session, size_t len)
 }
 
 /*
- * The clock is looked at after each message. It costs 25 ns, an ordinary message about a microsecond, and what one costs
- * that matches rules, or meets a large state, is only known afterwards.
+ * The clock is looked at after each message. It costs 25 ns, an ordinary message about a microsecond, and what one
+ * costs that matches rules, or meets a large state, is only known afterwards.
  */
 static bool is_spent(const struct scd__quota *quota)
 {

@@ -67,8 +67,8 @@ static void note_losses(struct scd_stream *stream, const struct scd_field_losses
 }
 
 /*
- * A sandbox's clock is the host's, or nearly so. One that is ahead of it is not believed, where there is a host's clock to
- * ask, which is about once for each SCD_LIMIT_TIME_AHEAD_MS.
+ * A sandbox's clock is the host's, or nearly so. One that is ahead of it is not believed, where there is a host's clock
+ * to ask, which is about once for each SCD_LIMIT_TIME_AHEAD_MS.
  */
 static void limit_time(struct scd_stream *stream, int64_t time_ns)
 {

@@ -15,8 +15,8 @@
  * led to, so it can be hidden while the messages of the system call arrive.
  *
  * Where that is the order, a raw exit of a success without sentry/execve in front of it is hidden at once: a program
- * that only computes would not say anything else. A runsc of which no sentry/execve has come yet may have another order,
- * so until then its thread's next message decides.
+ * that only computes would not say anything else. A runsc of which no sentry/execve has come yet may have another
+ * order, so until then its thread's next message decides.
  *
  * A thread need not say anything afterwards: then its raw exit is hidden when the sandbox has gone on for long enough
  * (SCD_LIMIT_WITNESS_MS of its time, or SCD_LIMIT_WITNESS_MESSAGES), when more threads wait than there are places, and

@@ -192,9 +192,37 @@ static void test_time__of_a_sandbox_that_lies_is_its_own(void **state)
 		assert_string_equal(time_of(feed, "Exec"), "2027-01-15T08:00:00.000000001Z");
 		assert_int_equal(json_integer_value(told(feed, "Exec", "received_ns")), live ? wall_ns() : 0);
 		send_exec_at(feed, 0);
-		assert_string_equal(time_of(feed, "Exec"), live ? "2023-11-14T22:13:20.000000001Z"
-		                                                : "2027-01-15T08:00:00.000000001Z");
+		assert_string_equal(time_of(feed, "Exec"),
+		                    live ? "2023-11-14T22:13:20.000000001Z" : "2027-01-15T08:00:00.000000001Z");
 	}
+}
+
+/* The end. */
+
+/* A raw exit of a connect (CallContext: exit, sysno 42), whose sibling never comes, as its thread says nothing more. */
+static void test_stream_end__tells_what_was_hidden(void **state)
+{
+	static const char yaml[] = "- rule: Hidden\n  desc: d\n  priority: NOTICE\n  condition: evt.type = hidden\n"
+	                           "  output: hidden\n";
+	static const char raw[] = { 8,    0,    SCD_POINT_SYSCALL_RAW,
+		                    0,    0,    0,
+		                    0,    0, /* context: thread 5 of process 5 */
+		                    0x0a, 4,    0x10,
+		                    5,    0x20, 5,
+		                    0x12, 0,    0x20,
+		                    42 };
+	struct feed feed;
+
+	(void)state;
+	feed_open_text(&feed, yaml);
+	for (unsigned ends = 0; ends < 2; ends++) {
+		feed_restart(&feed, &named, false);
+		assert_int_equal(scd_pipeline_feed(feed.stream, (struct scd_str){ raw, sizeof(raw) }), 0);
+		if (ends)
+			scd_stream_end(feed.stream);
+		assert_int_equal(feed.alert_count, ends);
+	}
+	feed_close(&feed);
 }
 
 /* Covered. */
@@ -669,6 +697,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_time__of_a_sandbox_that_lies_is_its_own),
+		cmocka_unit_test(test_stream_end__tells_what_was_hidden),
 		TEST(test_watched__waits_is_covered_and_tainted),
 		TEST(test_gauges__count_streams_by_themselves),
 		TEST(test_unwatched__is_told_in_an_alert_of_its_own),

@@ -234,8 +234,9 @@ static void normalize(json_t *alerts)
 	{
 		json_t *ours = json_object_get(alert, "seccheckd");
 
-		json_object_del(ours, "event_id"); /* of the connection's nonce */
-		json_object_del(ours, "boot_id");  /* a replay has none */
+		json_object_del(ours, "event_id");    /* of the connection's nonce */
+		json_object_del(ours, "boot_id");     /* a replay has none */
+		json_object_del(ours, "received_ns"); /* nor this */
 	}
 }
 

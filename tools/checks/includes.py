@@ -24,8 +24,8 @@ LIBRARIES = {
 # What the C library and the kernel bring along.
 SYSTEM = re.compile(
   r"(sys|linux|netinet|net|arpa|asm)/\w+\.h$|"
-  r"(alloca|assert|ctype|dirent|dlfcn|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|libgen|limits|locale|math|netdb|poll|"
-  r"pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|"
+  r"(alloca|assert|ctype|dirent|dlfcn|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|libgen|limits|locale|"
+  r"malloc|math|netdb|poll|pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|"
   r"stdnoreturn|string|strings|syslog|termios|threads|time|ucontext|unistd|wchar)\.h$"
 )
 

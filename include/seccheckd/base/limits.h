@@ -119,10 +119,10 @@
 #define SCD_LIMIT_PROCESS_FDS 4096u
 
 /*
- * A raw exit whose thread says nothing more waits for its sibling for so long in the sandbox's time, or so many messages
- * of it where that does not go on; then its call was hidden. The two are sent one right after the other: in recorded
- * traces at most a few messages of other threads lie between them. A host that is very busy may stop a thread for
- * a good part of a second, in which the fastest sandbox sends a quarter of a million.
+ * A raw exit whose thread says nothing more waits for its sibling for so long in the sandbox's time, or so many
+ * messages of it where that does not go on; then its call was hidden. The two are sent one right after the other, so
+ * that only a few messages of other threads lie between them. A host that is very busy may stop a thread for a good
+ * part of a second, in which the fastest sandbox sends a quarter of a million.
  */
 #define SCD_LIMIT_WITNESS_MS       2000u
 #define SCD_LIMIT_WITNESS_MESSAGES 262144u

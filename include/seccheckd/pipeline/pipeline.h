@@ -81,8 +81,8 @@ struct scd_pipeline_options {
 	 */
 	bool coverage_alerts;
 	/*
-	 * The host's clock, asked for each alert, and when a sandbox's time is ahead of it. NULL: there is none, as in a
-	 * replay, which must give the same alerts whenever it runs.
+	 * The host's clock, asked for each alert, and when a sandbox's time is ahead of it. NULL: there is none, as in
+	 * a replay, which must give the same alerts whenever it runs.
 	 */
 	int64_t (*wall_ns)(void);
 };
@@ -129,8 +129,8 @@ void scd_stream_free(struct scd_stream **stream);
 int scd_pipeline_feed(struct scd_stream *stream, struct scd_str message);
 
 /*
- * The sandbox has ended: no message will come any more, to nobody. May call on_alert: of what the next messages would have
- * shown. Not for streams that end because we stop, since their sandboxes go on.
+ * The sandbox has ended: no message will come any more, to nobody. May call on_alert: of what the next messages would
+ * have shown. Not for streams that end because we stop, since their sandboxes go on.
  */
 void scd_stream_end(struct scd_stream *stream);
 

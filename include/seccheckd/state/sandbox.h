@@ -201,8 +201,8 @@ const struct scd_container *scd_sandbox_container(const struct scd_sandbox *sand
 struct scd_str scd_sandbox_claimed_id(const struct scd_sandbox *sandbox);
 
 /*
- * Later times of events do not count from now on: times are the sandbox's word, and one in the far future would be the time
- * of all events behind it that carry none. 0: all count.
+ * Later times of events do not count from now on: times are the sandbox's word, and one in the far future would be the
+ * time of all events behind it that carry none. 0: all count.
  */
 void scd_sandbox_limit_time(struct scd_sandbox *sandbox, int64_t limit_ns);
 
