@@ -25,8 +25,8 @@ LIBRARIES = {
 SYSTEM = re.compile(
   r"(sys|linux|netinet|net|arpa|asm)/\w+\.h$|"
   r"(alloca|assert|ctype|dirent|dlfcn|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|libgen|limits|locale|"
-  r"malloc|math|netdb|poll|pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|"
-  r"stdnoreturn|string|strings|syslog|termios|threads|time|ucontext|unistd|wchar)\.h$"
+  r"malloc|math|netdb|poll|pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|"
+  r"stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|threads|time|ucontext|unistd|wchar)\.h$"
 )
 
 
