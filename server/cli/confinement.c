@@ -216,20 +216,31 @@ int scd__confinement_enter(const struct scd_config *config, const struct scd__wo
 	return err.code;
 }
 
+/* Folders are found with the privileges of who started it, and written to without. */
+static void refuse_folder(const char *folder, struct scd_error *err)
+{
+	scd_error_set(err, -EACCES, "cannot write into the folder %s: %s", folder, strerror(EACCES));
+	if (geteuid() == 0)
+		scd_error_hint(err, "the recorder drops root's privileges, so the folder, and all above it, must let "
+		                    "root in like anybody: take a folder of root's own, or run it as the owner");
+	else
+		scd_error_hint(err, "run it as the owner of the folder");
+}
+
 int scd__confinement_enter_recorder(const char *folder)
 {
 	const struct scd_confinement wanted = { .write_folders = &folder, .write_folder_count = 1 };
 	struct scd_error err = { 0 };
-	int r = confine(&wanted, &err);
+	struct scd_confined done;
+	int r = scd_confine(&wanted, &done, &err);
 
-	if (r < 0 || access(folder, W_OK | X_OK) == 0)
-		return r;
-	r = scd_error_set(&err, -errno, "cannot write into the folder %s: %s", folder, strerror(errno));
-	if (geteuid() == 0)
-		scd_error_hint(&err, "the recorder drops root's privileges, so the folder, and all above it, must let "
-		                     "root in like anybody: take a folder of root's own, or run it as the owner");
-	else
-		scd_error_hint(&err, "run it as the owner of the folder");
-	scd_error_print(&err, stderr);
+	if (r == 0)
+		log_layers(&done);
+	if (r == 0 && access(folder, W_OK | X_OK) < 0)
+		r = scd_error_set(&err, -errno, "cannot write into the folder %s: %s", folder, strerror(errno));
+	if (r == -EACCES) /* of this or of Landlock */
+		refuse_folder(folder, &err);
+	if (r < 0)
+		scd_error_print(&err, stderr);
 	return r;
 }

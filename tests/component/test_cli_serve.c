@@ -262,7 +262,7 @@ static void test_serve__logs_what_was_counted(void **state)
 	assert_true(peer_replay(fd, TRACE) > 0);
 	close(fd);
 	assert_true(run_until(&run, "closed by the sandbox"));
-	for (size_t times = 1; times == 1 || !strstr(run.err.data, " info stdout_output: "); times++) {
+	for (size_t times = 1; times == 1 || !strstr(run.err.data, " info stdout_output: delivered "); times++) {
 		kill(run.pid, SIGUSR1);
 		assert_true(times < 1000 && run_until_count(&run, " info emitter: posted ", times));
 	}
@@ -517,6 +517,29 @@ static void test_serve__fails_when_it_could_not_read_everything(void **state)
 	run_done(&run);
 }
 
+/* Nobody is connected: there is nothing that another worker would have to read. */
+static void test_serve__announces_no_other_worker_where_none_follows(void **state)
+{
+	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "good.yaml" };
+	struct run run;
+	pid_t worker;
+
+	(void)state;
+	start(&run, args);
+	assert_true(run_until(&run, "ready: "));
+	worker = run_child(&run);
+	kill(worker, SIGSTOP);
+	kill(run.pid, SIGTERM);
+	assert_true(run_until(&run, " notice stopping\n"));
+	kill(worker, SIGKILL);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data,
+	                       " error the worker ended while it stopped (signal 9); no connection is left to "
+	                       "read, and no other one follows\n"));
+	assert_null(strstr(run.err.data, "another one follows"));
+	run_done(&run);
+}
+
 static void start_with_limit(struct run *run, unsigned descriptors)
 {
 	char script[128];
@@ -672,6 +695,7 @@ int main(void)
 		cmocka_unit_test(test_serve__takes_a_file_size_limit_as_a_full_disk),
 		cmocka_unit_test(test_serve__fails_when_alerts_remain_undelivered),
 		cmocka_unit_test(test_serve__fails_when_it_could_not_read_everything),
+		cmocka_unit_test(test_serve__announces_no_other_worker_where_none_follows),
 		cmocka_unit_test(test_serve__answers_only_whom_its_descriptors_allow),
 		cmocka_unit_test(test_serve__does_not_start_without_descriptors_for_connections),
 		cmocka_unit_test(test_serve__fills_standard_descriptors_that_are_closed),

@@ -529,6 +529,29 @@ static void test_record__does_not_start_with_a_fault(void **state)
 	}
 }
 
+/* What root may do as root, its recorder may not: it is told before anybody connects, and nothing is left behind. */
+static void test_record__does_not_start_where_its_worker_may_not_write(void **state)
+{
+	static const char *const args[ARGS_MAX] = { "record", "--listen", "s", "--out", "other/out" };
+	struct run run;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can give a folder to another user\n");
+		skip();
+	}
+	assert_int_equal(mkdir("other", 0700), 0);
+	assert_int_equal(chown("other", 65534, 65534), 0);
+	start(&run, args);
+	assert_int_equal(run_finish(&run), 1);
+	assert_non_null(strstr(run.err.data,
+	                       "cannot write into the folder other/out: Permission denied\n  hint: the recorder "
+	                       "drops root's privileges, "));
+	assert_int_equal(access("other/out", F_OK), -1);
+	assert_int_equal(access("s", F_OK), -1);
+	run_done(&run);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -543,6 +566,7 @@ int main(void)
 		TEST(test_record__tells_of_a_worker_that_died),
 		TEST(test_record__fails_when_nobody_reads_its_lines),
 		TEST(test_record__does_not_start_with_a_fault),
+		TEST(test_record__does_not_start_where_its_worker_may_not_write),
 	};
 #undef TEST
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "seccheckd/net/net.h"
+#include "tests/support/logged.h"
 #include "tests/support/loop.h"
 #include "tests/support/peer.h"
 
@@ -112,12 +113,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Hands one end over as a connection. */
-static void hand_over(struct fixture *fixture, int fd)
+/* Hands one end over as a connection; resumed: as one that an earlier worker had. */
+static void hand_over_as(struct fixture *fixture, int fd, bool resumed)
 {
 	const struct scd_custody message = {
 		.kind = SCD_CUSTODY_CONNECTION,
 		.connection_id = 1,
+		.resumed = resumed,
 		.listener = SCD_STR_INIT("/run/s"),
 	};
 	uint8_t bytes[SCD_CUSTODY_MAX_BYTES];
@@ -125,6 +127,11 @@ static void hand_over(struct fixture *fixture, int fd)
 
 	assert_int_equal(peer_send_descriptors(fixture->keeper, bytes, len, &fd, 1), (int)len);
 	close(fd);
+}
+
+static void hand_over(struct fixture *fixture, int fd)
+{
+	hand_over_as(fixture, fd, false);
 }
 
 static void connect_pair(int ret_fds[2])
@@ -160,6 +167,25 @@ static void test_session__gives_all_messages_in_order_and_then_the_end(void **st
 	close(fds[0]);
 	assert_true(loop_run_until(&fixture->loop, is_closed, fixture));
 	assert_string_equal(fixture->told, "open /run/s one  two summarize closed ");
+}
+
+/* What an earlier worker has counted is gone with it: the numbers of the last line are not those of the connection. */
+static void test_session__says_what_messages_are_counted_from(void **state)
+{
+	struct fixture *fixture = *state;
+	struct logged logged;
+	char *log;
+	int fds[2];
+
+	connect_pair(fds);
+	hand_over_as(fixture, fds[1], true);
+	close(fds[0]);
+	logged_start(&logged);
+	assert_true(loop_run_until(&fixture->loop, is_closed, fixture));
+	log = logged_stop(&logged);
+	assert_non_null(
+	        strstr(log, " ended, closed by the sandbox; 0 messages since the worker's restart, 0 dropped by "));
+	free(log);
 }
 
 static void test_session__tells_of_a_reset(void **state)
@@ -230,6 +256,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_session__gives_all_messages_in_order_and_then_the_end),
+		TEST(test_session__says_what_messages_are_counted_from),
 		TEST(test_session__tells_of_a_reset),
 		TEST(test_session__ended_by_us_is_stopped),
 		TEST(test_session__freed_with_the_net_is_cut),
