@@ -214,9 +214,10 @@ static void log_inspection(const struct scd__connection *connection, const struc
 	describe(got, outcome);
 	if (peer->verified)
 		scd_log_gated(&verified_gate, SCD_LOG_INFO,
-		              "sandbox %s: connection %" PRIu64 " of pid %" PRIu32 ", runsc " SCD_STR_FMT "; %s",
+		              "sandbox %s: connection %" PRIu64 " of pid %" PRIu32 ", runsc " SCD_STR_FMT
+		              "; root " SCD_STR_FMT " of uid %" PRIu32 "; %s",
 		              connection->sandbox_id, connection->id, connection->pid, SCD_STR_ARG(peer->subcommand),
-		              outcome);
+		              SCD_STR_ARG(peer->runsc_root), connection->uid, outcome);
 	else
 		scd_log_gated(&unverified_gate, SCD_LOG_NOTICE,
 		              "connection %" PRIu64 " of pid %" PRIu32 ", uid %" PRIu32 " is not verified: %s; %s",
