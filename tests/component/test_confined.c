@@ -317,7 +317,7 @@ static void test_serve__stays_root_when_it_is_told_so(void **state)
 	stop(world);
 }
 
-/* The kernel does not let it kill what belongs to somebody else; it says so and goes on, and so does a worker that wakes. */
+/* The kernel does not let it kill what is somebody else's: it says so and goes on, and so does a worker that wakes. */
 static void test_serve__says_when_it_cannot_kill_a_worker_that_hangs(void **state)
 {
 	struct world *world = *state;
