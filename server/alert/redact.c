@@ -510,7 +510,7 @@ static struct scd_str base_name(struct scd_str path)
 	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
 	size_t at = slash ? (size_t)(slash - path.data) + 1 : 0;
 
-	return (struct scd_str){ path.data + at, path.len - at };
+	return slash ? (struct scd_str){ slash + 1, path.len - at } : path;
 }
 
 struct scd_str scd_redact_argument(struct scd_str program, struct scd_str previous, struct scd_str argument,

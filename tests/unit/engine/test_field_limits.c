@@ -366,8 +366,7 @@ static void test_contains__sees_what_was_cut(void **state)
 		"evt.arg.args contains wallet.--donate-level",
 		"evt.rawarg.args bcontains 77616c6c657400",
 		"proc.env contains pool.example",
-		"evt.is_truncated = true and not proc.cmdline contains \"wallet gg\" and not proc.cmdline contains "
-		"walletg",
+		"evt.is_truncated = true and not proc.cmdline contains walletg",
 	};
 	memcpy(giant + 90000, "inside", 6);
 	struct scd_str argv[] = {
