@@ -392,7 +392,8 @@ static size_t member_bytes(const ProtobufCFieldDescriptor *field)
 	case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
 	case PROTOBUF_C_TYPE_MESSAGE:
 	case PROTOBUF_C_TYPE_STRING: return sizeof(void *);
-	default: fail_msg("no message of ours repeats a scalar: %s", field->name); return 0;
+	case PROTOBUF_C_TYPE_ENUM: return sizeof(int);
+	default: fail_msg("no message of ours repeats such a scalar: %s", field->name); return 0;
 	}
 }
 
