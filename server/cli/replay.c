@@ -52,11 +52,11 @@ static const struct scd__command command = {
 	.operands_min = 1,
 	.flags = flags,
 	.flag_count = SCD_COUNT(flags),
-	.details =
-	        "The same traces and rules give the same bytes. Each trace has its own state. Without --rules, and "
-	        "without rules_files in the configuration, the bundled rules are used; of a configuration only "
-	        "rules_files, rules, append_output, priority and rule_matching are. Exit status 1 if a trace is damaged or cannot be read; "
-	        "what came before the damage is reported, and the other traces are replayed.",
+	.details = "The same traces and rules give the same bytes. Each trace has its own state. Without --rules, and "
+	           "without rules_files in the configuration, the bundled rules are used; of a configuration only "
+	           "rules_files, rules, append_output, priority and rule_matching are. Exit status 1 if a trace is "
+	           "damaged or cannot be read; what came before the damage is reported, and the other traces are "
+	           "replayed.",
 	.examples = "  seccheckd replay sandbox.trace\n"
 	            "  seccheckd replay --rules ./rules --rules local.yaml --stats *.trace\n",
 };

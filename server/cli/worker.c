@@ -292,8 +292,8 @@ static void say_ready(const struct worker *worker)
 	if (enabled < count)
 		snprintf(evaluated, sizeof(evaluated), "%zu of ", enabled);
 	scd_log(SCD_LOG_NOTICE, "ready: %s%zu rule%s (generation %s), %zu thread%s", evaluated, count,
-	        count == 1 ? "" : "s",
-	        scd_ruleset_generation(worker->rules), worker->lane_count, worker->lane_count == 1 ? "" : "s");
+	        count == 1 ? "" : "s", scd_ruleset_generation(worker->rules), worker->lane_count,
+	        worker->lane_count == 1 ? "" : "s");
 }
 
 static void worker_done(struct worker *worker)

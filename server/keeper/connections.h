@@ -18,9 +18,9 @@
  *           control socket. What the sandbox sends meanwhile waits in its socket.
  * HELD      a lane of the worker has a copy of the descriptor and reads; ours keeps the socket alive when the worker
  *           dies.
- * QUARANTINED  no worker gets it any more; nor does one that a worker let go of while its peer was there. It stays open, as
- *           its sandbox would not connect again; what is sent fills the sandbox's own buffer. Polled for the peer's end
- *           only.
+ * QUARANTINED  no worker gets it any more; also one that a worker let go of while its peer was there. It stays open,
+ *           as its sandbox would not connect again; what is sent fills the sandbox's own buffer. Polled for the peer's
+ *           end only.
  *
  * All connections of a state are in its list, in the order in which they came to it. Ids are never used twice.
  */

@@ -1,6 +1,6 @@
 /*
- * The steps of an identification, each of which can end it with a reason. What costs little and cannot be forged
- * comes first: of whoever is not trusted to tell its own name, no path and no memory is looked at, as a look into a file
+ * The steps of an identification, each of which can end it with a reason. What costs little and cannot be forged comes
+ * first: of whoever is not trusted to tell its own name, no path and no memory is looked at, as a look into a file
  * system, or into memory that is a mapped file, waits for whoever serves it, and every start of a sandbox with it. The
  * arguments, which lie in the memory of the process, are read last, from a process that has been found to be an
  * unconfined runsc.

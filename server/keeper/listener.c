@@ -211,8 +211,8 @@ static size_t sort_uids(uint32_t *uids, size_t count)
 }
 
 /*
- * A descriptor of our socket file, or -ESTALE: who may write to the folder has put another file there, or a link to one,
- * which would be given away.
+ * A descriptor of our socket file, or -ESTALE: who may write to the folder has put another file there, or a link to
+ * one, which would be given away.
  */
 static int open_own(const struct scd__listener *listener)
 {

@@ -4,9 +4,9 @@
  * Descriptors are listed with getdents64(2) into a small buffer: readdir(3) asks for 32 KiB at once, for which the
  * kernel makes an entry for each of some thousand descriptors, about a microsecond each.
  *
- * Files of the process are asked for what the kernel has at hand (AT_STATX_DONT_SYNC), and so are the folders on the way
- * to them (RESOLVE_CACHED): a file on a network or in user space may be what a link or a path of a process points to, and
- * its server must not be able to hold up the keeper.
+ * Files of the process are asked for what the kernel has at hand (AT_STATX_DONT_SYNC), and so are the folders on the
+ * way to them (RESOLVE_CACHED): a file on a network or in user space may be what a link or a path of a process points
+ * to, and its server must not be able to hold up the keeper.
  */
 #include "keeper/procfs.h"
 

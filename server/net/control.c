@@ -4,8 +4,8 @@
  * Out: READY once, and CLOSED for each session in `ended`. A session stays in that list, as its own queue entry,
  * until its message is sent, so telling the keeper never needs memory.
  *
- * In: CONNECTION with exactly one descriptor, QUARANTINED and STOP with none. The keeper is trusted, but a message that is
- * not right is counted and skipped, and whatever descriptors came with it are closed.
+ * In: CONNECTION with exactly one descriptor, QUARANTINED and STOP with none. The keeper is trusted, but a message
+ * that is not right is counted and skipped, and whatever descriptors came with it are closed.
  *
  * keeper/custody.c has the other end, and says why the two share nothing but the bytes (wire/custody.h).
  */

@@ -38,7 +38,7 @@ struct scd_stream {
 	uint64_t dropped_total;
 	uint32_t dropped_count; /* as the last frame said */
 	int64_t opened_ns;
-	int64_t time_limit_ns; /* what the sandbox's time may be without a look at the host's clock */
+	int64_t time_limit_ns;    /* what the sandbox's time may be without a look at the host's clock */
 	bool begun;               /* a message of a known type has come, or came to an earlier worker */
 	bool heard;               /* something has come that is not of an unknown type, which nobody can use */
 	bool silent;              /* nothing came for long */

@@ -31,8 +31,8 @@ struct place {
 	uint32_t number;
 	uint32_t written; /* the map's clock when it was last written to */
 	/*
-	 * A bit for each descriptor: an exec closed it if it was to be closed on exec, which is not known. Here, so that
-	 * an exec needs no copy of pages.
+	 * A bit for each descriptor: an exec closed it if it was to be closed on exec, which is not known. Here, so
+	 * that an exec needs no copy of pages.
 	 */
 	uint32_t maybe_closed;
 	struct page *page;

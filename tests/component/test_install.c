@@ -65,7 +65,8 @@ static void test_install__has_the_program_its_rules_and_samples(void **state)
 		if (access(tempdir_join(&prefix, names[i]), R_OK) < 0)
 			fail_msg("%s is not there", names[i]);
 	}
-	assert_int_equal(access(tempdir_join(&prefix, "share/seccheckd/rules/tests"), F_OK), -1); /* they are no rules */
+	/* Tests of rules are no rules. */
+	assert_int_equal(access(tempdir_join(&prefix, "share/seccheckd/rules/tests"), F_OK), -1);
 }
 
 /* Without --rules: those beside it. */

@@ -19,7 +19,7 @@ struct net_world {
 	unsigned messages[NET_WORLD_STREAMS];
 	unsigned silents[NET_WORLD_STREAMS];
 	unsigned unwatched[NET_WORLD_STREAMS];
-	int answer; /* of the sink to every message */
+	int answer;                          /* of the sink to every message */
 	uint64_t reading[NET_WORLD_STREAMS]; /* what the pulse said that is being read while its last message came */
 	bool stopped;
 };

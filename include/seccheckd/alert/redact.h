@@ -3,11 +3,11 @@
  *
  * Replaced by `<redacted>`: the value of options and assignments whose name says that it is a secret (--password=X,
  * --token X, API_KEY=X, "secret": "X"), the password of a URL's user info (scheme://user:X@host), and `Authorization:`
- * values; tokens that begin as those of AWS, GitHub, GitLab, Slack and OpenAI do, and JWTs, wherever they stand; -pX of
- * mysql and its relatives and of sshpass. Names are compared without regard to case, '-', '_' and '.'. What an analyst needs stays: user names and
- * wallets, also as a URL's user info, and other programs' options that are too short to say what
- * they are (-u X, -p X). The rules see the
- * original; only what is reported is changed. Time is linear in the text whatever it holds.
+ * values; tokens that begin as those of AWS, GitHub, GitLab, Slack and OpenAI do, and JWTs, wherever they stand; -pX
+ * of mysql and its relatives and of sshpass. Names are compared without regard to case, '-', '_' and '.'. What an
+ * analyst needs stays: user names and wallets, also as a URL's user info, and other programs' options that are too
+ * short to say what they are (-u X, -p X). The rules see the original; only what is reported is changed. Time is
+ * linear in the text whatever it holds.
  */
 #ifndef SECCHECKD_ALERT_REDACT_H
 #define SECCHECKD_ALERT_REDACT_H

@@ -36,8 +36,8 @@ void scd_error_at(struct scd_error *err, const char *file, unsigned line, unsign
 void scd_error_hint(struct scd_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * `FILE:LINE:COLUMN: WHAT\n` and, if there is one, a line `  hint: HINT`. Parts that are not known are left out. Names of
- * files and what stands in them may be a stranger's: what steers a terminal is shown as scd_print_shown shows it.
+ * `FILE:LINE:COLUMN: WHAT\n` and, if there is one, a line `  hint: HINT`. Parts that are not known are left out. Names
+ * of files and what stands in them may be a stranger's: what steers a terminal is shown as scd_print_shown shows it.
  */
 void scd_error_print(const struct scd_error *err, FILE *stream);
 

@@ -38,8 +38,8 @@ void scd_log_asked(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /*
  * A gate for lines that a peer can cause: at most `burst` lines in a second, then silence; the first line of a later
- * second tells how many similar ones were left out. A line that is left out costs no lock. One object per call site, static (`static struct scd_log_gate
- * gate = SCD_LOG_GATE(5);`) or a member of what the line is about.
+ * second tells how many similar ones were left out. A line that is left out costs no lock. One object per call site,
+ * static (`static struct scd_log_gate gate = SCD_LOG_GATE(5);`) or a member of what the line is about.
  */
 struct scd_log_gate {
 	unsigned burst;

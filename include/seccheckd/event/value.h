@@ -52,8 +52,8 @@ struct scd_pieces {
 
 /*
  * One value, or a list of values of one type (is_list: items and count; the scalar members are then unused). Strings
- * and items borrow from the message, the event's scratch arena or the sandbox's state. A text that was cut may have what
- * it was beside it, in which `contains` looks, too: padding hides nothing from it.
+ * and items borrow from the message, the event's scratch arena or the sandbox's state. A text that was cut may have
+ * what it was beside it, in which `contains` looks, too: padding hides nothing from it.
  */
 struct scd_value {
 	enum scd_type type;

@@ -2,10 +2,10 @@
  * The keeper: the small parent process that listens, answers handshakes, and hands connections to the worker.
  *
  * Of what a tenant can send it reads the handshake, two bytes in today's form, and parses nothing else. Before it
- * answers, it establishes from the host side (/proc) which sandbox connects, and gives the sender a larger buffer. It is a plain poll(2) loop without
- * libraries, and it never waits for anybody: handshakes are per connection with a deadline, so a silent client delays
- * nobody. It answers before the worker is ready; a container's start never waits for a rule file. What it holds, it
- * holds also when the worker dies: the next one reads on.
+ * answers, it establishes from the host side (/proc) which sandbox connects, and gives the sender a larger buffer. It
+ * is a plain poll(2) loop without libraries, and it never waits for anybody: handshakes are per connection with a
+ * deadline, so a silent client delays nobody. It answers before the worker is ready; a container's start never waits
+ * for a rule file. What it holds, it holds also when the worker dies: the next one reads on.
  *
  *   new → run → free
  */

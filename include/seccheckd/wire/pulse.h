@@ -3,8 +3,9 @@
  * that it shares with the keeper.
  *
  * A crash or a hang leaves no time to say anything, so it stands here beforehand: that the thread's loop still turns,
- * and which connection it is reading; the main thread reads none. The keeper trusts nothing in it (the worker may have been taken over): a beat that
- * does not change is a worker to be replaced, and an id is looked up, never used as an index.
+ * and which connection it is reading; the main thread reads none. The keeper trusts nothing in it (the worker may have
+ * been taken over): a beat that does not change is a worker to be replaced, and an id is looked up, never used as an
+ * index.
  *
  * The worker writes, from the pulse's thread, and the keeper reads; nothing is ordered with anything else.
  */

@@ -300,7 +300,7 @@ static void test_glob__is_not_exponential_in_the_number_of_stars(void **state)
 	free(text);
 }
 
-/* A text of 64 KiB against a pattern of 122 bytes took 16 s when each bracket was read to the end wherever it was met. */
+/* A text of 64 KiB against a pattern of 122 bytes took 16 s when each bracket was read to its end. */
 static void test_glob__reads_a_bracket_once(void **state)
 {
 	enum { LEN = 65536, BRACKETS = 250 };
