@@ -520,13 +520,13 @@ static void test_serve__fails_when_it_could_not_read_everything(void **state)
 /* Nobody is connected: there is nothing that another worker would have to read. */
 static void test_serve__announces_no_other_worker_where_none_follows(void **state)
 {
-	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "good.yaml" };
+	const char *const args[ARGS_MAX] = { "--listen", "socket", "-r", "good.yaml", "--log-level", "debug" };
 	struct run run;
 	pid_t worker;
 
 	(void)state;
 	start(&run, args);
-	assert_true(run_until(&run, "ready: "));
+	assert_true(run_until(&run, "debug the worker is ready")); /* as the keeper has heard */
 	worker = run_child(&run);
 	kill(worker, SIGSTOP);
 	kill(run.pid, SIGTERM);

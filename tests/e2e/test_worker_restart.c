@@ -24,7 +24,7 @@ enum { SANDBOXES = 3 };
 
 static const char rules[] =
         "- rule: Busy\n  desc: d\n  priority: NOTICE\n  output: busy %proc.cmdline\n"
-        "  condition: evt.type = execve and proc.name startswith busy- and proc.args endswith 00\n"
+        "  condition: evt.type = execve and proc.name startswith busy- and proc.args endswith 0\n"
         "- rule: Miner\n  desc: d\n  priority: CRITICAL\n  output: miner of %proc.args in %container.id\n"
         "  condition: evt.type = execve and proc.name = xmrig\n";
 
