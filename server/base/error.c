@@ -50,7 +50,7 @@ void scd_error_hint(struct scd_error *err, const char *format, ...)
 	memcpy(err->hint, hint, sizeof(hint));
 }
 
-void scd_print_shown(struct scd_str text, FILE *stream)
+void scd_error_print_text(struct scd_str text, FILE *stream)
 {
 	while (text.len > 0) {
 		size_t len = scd_str_utf8_length(text);
@@ -68,7 +68,7 @@ void scd_print_shown(struct scd_str text, FILE *stream)
 
 void scd_error_print(const struct scd_error *err, FILE *stream)
 {
-	scd_print_shown(scd_str_from(err->file), stream);
+	scd_error_print_text(scd_str_from(err->file), stream);
 	if (err->file[0])
 		fputc(':', stream);
 	if (err->line)
@@ -77,11 +77,11 @@ void scd_error_print(const struct scd_error *err, FILE *stream)
 		fprintf(stream, "%u:", err->column);
 	if (err->file[0] || err->line)
 		fputc(' ', stream);
-	scd_print_shown(scd_str_from(err->what), stream);
+	scd_error_print_text(scd_str_from(err->what), stream);
 	fputc('\n', stream);
 	if (!err->hint[0])
 		return;
 	fputs("  hint: ", stream);
-	scd_print_shown(scd_str_from(err->hint), stream);
+	scd_error_print_text(scd_str_from(err->hint), stream);
 	fputc('\n', stream);
 }

@@ -51,7 +51,7 @@ void scd__progress_add(struct scd__progress *progress, uint64_t bytes)
 		return;
 	progress->percent = percent;
 	fputs(ERASE_LINE, stderr);
-	scd_print_shown(scd_str_from(progress->path), stderr);
+	scd_error_print_text(scd_str_from(progress->path), stderr);
 	fprintf(stderr, ": %u %%", percent);
 }
 

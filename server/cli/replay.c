@@ -144,7 +144,7 @@ static int replay_trace(struct replay *replay, const char *path, size_t ordinal)
 	if (r < 0)
 		scd_error_print(&err, stderr);
 	if (bad_count(replay) > bad_before) {
-		scd_print_shown(scd_str_from(path), stderr);
+		scd_error_print_text(scd_str_from(path), stderr);
 		fprintf(stderr, ": warning: messages that could not be decoded: %" PRIu64 "\n",
 		        bad_count(replay) - bad_before);
 	}

@@ -139,7 +139,7 @@ static void warn_of_switches(const struct scd_ruleset_options *options, const st
 		if (switches_any(one, set))
 			continue;
 		fprintf(stderr, "seccheckd: warning: no rule has %s '", by[one->by]);
-		scd_print_shown(one->text, stderr);
+		scd_error_print_text(one->text, stderr);
 		fprintf(stderr, "', so nothing is %sabled by it\n", one->enable ? "en" : "dis");
 	}
 }

@@ -73,7 +73,7 @@ struct play {
 static int fail_sink(const struct play *play, const char *what)
 {
 	fputs("seccheckd send: ", stderr);
-	scd_print_shown(scd_str_from(play->to), stderr);
+	scd_error_print_text(scd_str_from(play->to), stderr);
 	fprintf(stderr, ": %s\n", what);
 	return -EIO;
 }
@@ -192,7 +192,7 @@ static int deliver(struct play *play, struct scd_str message)
 
 	if (r == -EMSGSIZE || r == -ENOBUFS) {
 		play->skipped_count++;
-		scd_print_shown(scd_str_from(play->path), stderr);
+		scd_error_print_text(scd_str_from(play->path), stderr);
 		fprintf(stderr, ": message %" PRIu64 " of %zu bytes is left out: longer than the socket takes\n",
 		        play->sent_count + play->skipped_count, message.len);
 		return 0;
@@ -266,7 +266,7 @@ static int play_trace(struct play *play)
 		r = play_once(play);
 	scd__progress_done(&play->progress);
 	if (r == 0 || play->sent_count > 0) {
-		scd_print_shown(scd_str_from(play->path), stdout);
+		scd_error_print_text(scd_str_from(play->path), stdout);
 		printf(": %" PRIu64 " messages\n", play->sent_count);
 	}
 	return r;

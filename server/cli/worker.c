@@ -241,7 +241,7 @@ static int open_lanes(struct worker *worker, const struct scd_worker_seat *seat,
 {
 	int r = 0;
 
-	worker->lanes = calloc(seat->lane_count, sizeof(*worker->lanes));
+	worker->lanes = calloc(seat->lane_count, sizeof(struct scd__lane *));
 	if (!worker->lanes)
 		return fail("cannot take connections", -ENOMEM);
 	while (r == 0 && *ret_taken < seat->lane_count) {

@@ -115,12 +115,13 @@ void scd__confine_dumps(struct scd_confined *done)
 static void go_before_parent(void)
 {
 	FILE *file = fopen("/proc/self/oom_score_adj", "r+e");
-	int score = 0;
+	char text[16];
 
-	if (file && fscanf(file, "%d", &score) == 1) {
-		score += OOM_SCORE_STEP;
+	if (file && fgets(text, sizeof(text), file)) {
+		long score = strtol(text, NULL, 10) + OOM_SCORE_STEP;
+
 		rewind(file);
-		fprintf(file, "%d", score < OOM_SCORE_MOST ? score : OOM_SCORE_MOST);
+		fprintf(file, "%ld", score < OOM_SCORE_MOST ? score : OOM_SCORE_MOST);
 	}
 	if (file)
 		fclose(file);

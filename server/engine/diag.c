@@ -137,7 +137,7 @@ static void print_text(const char *text, FILE *stream)
 
 		while (text[len] && !breaks_line(text[len]))
 			len++;
-		scd_print_shown((struct scd_str){ text, len }, stream);
+		scd_error_print_text((struct scd_str){ text, len }, stream);
 		text += len;
 		if (*text) {
 			fputc(' ', stream);

@@ -35,11 +35,16 @@
 
 /* Patterns. */
 
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c);
+}
+
 /* What each text that a glob matches begins with. */
 static struct scd_str glob_beginning(struct scd_str glob)
 {
 	size_t len = 0;
-	while (len < glob.len && !memchr("*?[\\", glob.data[len], 4))
+	while (len < glob.len && !is_one_of(glob.data[len], "*?[\\"))
 		len++;
 	return (struct scd_str){ glob.data, len };
 }
@@ -59,7 +64,7 @@ static struct scd_str glob_end(struct scd_str glob)
 static bool is_plain(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && memchr("/_-,:;=@%&~ ", c, 12));
+	       is_one_of(c, "/_-,:;=@%&~ ");
 }
 
 /*
@@ -74,7 +79,7 @@ static struct scd_str regex_beginning(struct scd_str pattern)
 		return SCD_STR("");
 	while (at < pattern.len && is_plain(pattern.data[at]))
 		at++;
-	if (at > from && at < pattern.len && memchr("*?{", pattern.data[at], 3))
+	if (at > from && at < pattern.len && is_one_of(pattern.data[at], "*?{"))
 		at--;
 	return (struct scd_str){ pattern.data + from, at - from };
 }

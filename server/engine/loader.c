@@ -64,7 +64,7 @@ static void hash_file(struct scd_loader *loader, struct scd_str bytes)
 static int add_document(struct scd_loader *loader, struct scd_yaml *yaml)
 {
 	struct scd_yaml **documents = scd_array_grow(loader->documents, loader->document_count, &loader->document_room,
-	                                             sizeof(*documents));
+	                                             sizeof(struct scd_yaml *));
 	if (!documents) {
 		scd_yaml_free(&yaml);
 		return -ENOMEM;

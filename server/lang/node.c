@@ -51,7 +51,7 @@ bool scd__push_node(struct scd__parser *p, struct scd__node_array *array, const 
 
 	if (!node)
 		return false;
-	items = scd_array_grow_in(p->arena, array->items, array->count, &array->room, sizeof(*items));
+	items = scd_array_grow_in(p->arena, array->items, array->count, &array->room, sizeof(const struct scd_ast *));
 	if (!items) {
 		scd__fail_memory(p);
 		return false;

@@ -10,6 +10,7 @@
  */
 #include "state/fd_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,8 +171,10 @@ static struct map *map_copy(struct scd__fd_pool *pool, const struct map *map, ui
 	copy->count = map->count;
 	copy->clock = map->clock;
 	memcpy(copy->places, map->places, map->count * sizeof(struct place));
-	for (uint32_t i = 0; i < copy->count; i++)
+	for (uint32_t i = 0; i < copy->count; i++) {
+		assert(copy->places[i].page);
 		copy->places[i].page->refs++;
+	}
 	return copy;
 }
 

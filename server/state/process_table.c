@@ -172,7 +172,7 @@ static bool evict_one(struct scd__process_table *table, const struct scd__proces
 /* A part of the cap is made free at once, so that the search for what can go is not made for each event. */
 static bool fits(const struct scd__process_table *table)
 {
-	return scd__process_table_held_bytes(table) <= SCD_LIMIT_SANDBOX_STRING_BYTES / 8 * 7;
+	return scd__process_table_held_bytes(table) <= (size_t)SCD_LIMIT_SANDBOX_STRING_BYTES / 8 * 7;
 }
 
 /* From the least recently used on; exited processes have none. */

@@ -37,7 +37,8 @@ void scd_error_hint(struct scd_error *err, const char *format, ...) __attribute_
 
 /*
  * `FILE:LINE:COLUMN: WHAT\n` and, if there is one, a line `  hint: HINT`. Parts that are not known are left out. Names
- * of files and what stands in them may be a stranger's: what steers a terminal is shown as scd_print_shown shows it.
+ * of files and what stands in them may be a stranger's: what steers a terminal is shown as scd_error_print_text shows
+ * it.
  */
 void scd_error_print(const struct scd_error *err, FILE *stream);
 
@@ -45,6 +46,6 @@ void scd_error_print(const struct scd_error *err, FILE *stream);
  * A text for a terminal: what that would obey instead of showing it (scd_str_steers_display), and bytes that are not
  * UTF-8, become `\xNN`.
  */
-void scd_print_shown(struct scd_str text, FILE *stream);
+void scd_error_print_text(struct scd_str text, FILE *stream);
 
 #endif
