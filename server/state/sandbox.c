@@ -18,23 +18,10 @@
 #include <string.h>
 
 #include "seccheckd/base/limits.h"
-#include "state/containers.h"
 #include "state/fd_calls.h"
-#include "state/process_table.h"
-#include "state/witness.h"
+#include "state/internal.h"
 
 #define CLONE_THREAD 0x10000u /* linux/sched.h */
-
-struct scd_sandbox {
-	struct scd__process_table processes;
-	struct scd__containers containers;
-	struct scd__witnesses witnesses;
-	int64_t time_ns, first_time_ns, tainted_since_ns;
-	int64_t time_limit_ns; /* 0: none */
-	unsigned taints;       /* SCD_TAINT_BITs */
-	bool keep_env;
-	struct scd_sandbox_counters counters;
-};
 
 struct scd_sandbox *scd_sandbox_new(bool keep_env)
 {
@@ -55,38 +42,6 @@ void scd_sandbox_free(struct scd_sandbox **sandbox)
 	scd__process_table_done(&(*sandbox)->processes);
 	free(*sandbox);
 	*sandbox = NULL;
-}
-
-bool scd_sandbox_needs(unsigned point)
-{
-	switch (point) {
-	case SCD_POINT_CONTAINER_START:
-	case SCD_POINT_SENTRY_CLONE:
-	case SCD_POINT_SENTRY_EXEC:
-	case SCD_POINT_SENTRY_EXIT_NOTIFY_PARENT:
-	case SCD_POINT_SENTRY_TASK_EXIT:
-	case SCD_POINT_SYSCALL_RAW: /* witnesses; descriptors */
-	case SCD_POINT_SYSCALL_EXECVE:
-	case SCD_POINT_SYSCALL_OPEN:
-	case SCD_POINT_SYSCALL_CONNECT:
-	case SCD_POINT_SYSCALL_CHDIR:
-	case SCD_POINT_SYSCALL_SETID:
-	case SCD_POINT_SYSCALL_SETRESID:
-	case SCD_POINT_SYSCALL_CLOSE: /* from here on: descriptors */
-	case SCD_POINT_SYSCALL_SOCKET:
-	case SCD_POINT_SYSCALL_PIPE:
-	case SCD_POINT_SYSCALL_FCNTL:
-	case SCD_POINT_SYSCALL_DUP:
-	case SCD_POINT_SYSCALL_SIGNALFD:
-	case SCD_POINT_SYSCALL_EVENTFD:
-	case SCD_POINT_SYSCALL_BIND:
-	case SCD_POINT_SYSCALL_ACCEPT:
-	case SCD_POINT_SYSCALL_TIMERFD_CREATE:
-	case SCD_POINT_SYSCALL_INOTIFY_INIT:
-	case SCD_POINT_SYSCALL_SOCKETPAIR:
-	case SCD_POINT_SYSCALL_LISTEN: return true;
-	default: return false;
-	}
 }
 
 /* What was missed. */
@@ -462,6 +417,11 @@ static int apply_by_point(struct scd_sandbox *sandbox, struct scd__process *proc
 	return 0;
 }
 
+void scd_sandbox_limit_time(struct scd_sandbox *sandbox, int64_t limit_ns)
+{
+	sandbox->time_limit_ns = limit_ns;
+}
+
 /* The sandbox's time when there is an event of this time. */
 static int64_t latest_ns(const struct scd_sandbox *sandbox, int64_t time_ns)
 {
@@ -605,82 +565,4 @@ void scd_sandbox_retire(struct scd_sandbox *sandbox, const struct scd_event *eve
 		ended = thread_ends_process(process, event->context.thread_id);
 	if (ended)
 		scd__process_exit(&sandbox->processes, process);
-}
-
-/* Views. */
-
-bool scd_sandbox_tainted(const struct scd_sandbox *sandbox)
-{
-	return sandbox->taints != 0;
-}
-
-unsigned scd_sandbox_taints(const struct scd_sandbox *sandbox)
-{
-	return sandbox->taints;
-}
-
-int64_t scd_sandbox_tainted_since_ns(const struct scd_sandbox *sandbox)
-{
-	return sandbox->tainted_since_ns;
-}
-
-const struct scd_process *scd_sandbox_process(const struct scd_sandbox *sandbox, struct scd_process_ref ref)
-{
-	const struct scd__process *process = scd__process_get(&sandbox->processes, ref);
-	return process ? &process->pub : NULL;
-}
-
-struct scd_process_ref scd_sandbox_find(const struct scd_sandbox *sandbox, int32_t tgid)
-{
-	const struct scd__process *process = tgid ? scd__process_find(&sandbox->processes, tgid) : NULL;
-	return process ? scd__process_ref(&sandbox->processes, process) : (struct scd_process_ref){ 0, 0 };
-}
-
-const struct scd_container *scd_sandbox_container(const struct scd_sandbox *sandbox, struct scd_str id)
-{
-	if (id.len == 0)
-		return sandbox->containers.count == 1 ? scd__containers_first(&sandbox->containers) : NULL;
-	if (id.len > SCD_LIMIT_CONTAINER_ID_BYTES)
-		id.len = SCD_LIMIT_CONTAINER_ID_BYTES;
-	return scd__containers_find(&sandbox->containers, id);
-}
-
-struct scd_str scd_sandbox_claimed_id(const struct scd_sandbox *sandbox)
-{
-	const struct scd_container *first = scd__containers_first(&sandbox->containers);
-
-	return first ? first->id : (struct scd_str){ NULL, 0 };
-}
-
-void scd_sandbox_limit_time(struct scd_sandbox *sandbox, int64_t limit_ns)
-{
-	sandbox->time_limit_ns = limit_ns;
-}
-
-int64_t scd_sandbox_time_ns(const struct scd_sandbox *sandbox)
-{
-	return sandbox->time_ns;
-}
-
-int64_t scd_sandbox_first_time_ns(const struct scd_sandbox *sandbox)
-{
-	return sandbox->first_time_ns;
-}
-
-size_t scd_sandbox_process_count(const struct scd_sandbox *sandbox)
-{
-	return sandbox->processes.count;
-}
-
-size_t scd_sandbox_memory_bytes(const struct scd_sandbox *sandbox)
-{
-	return sizeof(*sandbox) + scd__witnesses_memory_bytes(&sandbox->witnesses) +
-	       scd__containers_memory_bytes(&sandbox->containers) +
-	       sandbox->processes.room * sizeof(struct scd__process) + sandbox->processes.string_bytes +
-	       sandbox->processes.fd_pool.bytes;
-}
-
-const struct scd_sandbox_counters *scd_sandbox_counters(const struct scd_sandbox *sandbox)
-{
-	return &sandbox->counters;
 }

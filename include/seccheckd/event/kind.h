@@ -3,8 +3,8 @@
  *
  * A kind is an x86-64 system call number (0..SCD_KIND_SYSCALL_COUNT-1), or one of the few kinds behind them that are
  * no system call. Names are Falco's (pread64 is `pread`, prlimit64 is `prlimit`; the end of a thread is `procexit`),
- * so that upstream rules mean the same here. The table is server/event/syscalls.def. On arm64 gVisor reports its own
- * numbers; the table is x86-64 only for now.
+ * so that upstream rules mean the same here. The table is server/event/syscalls.def. On arm64 gVisor reports other
+ * numbers, which would get wrong names: only x86-64 hosts are supported.
  */
 #ifndef SECCHECKD_EVENT_KIND_H
 #define SECCHECKD_EVENT_KIND_H
